@@ -4,13 +4,14 @@
 """Writes the files that follow from others, or with --check says which are out of date.
 
 - roles/hivemq_operator/files/hivemq-clusters.hivemq.com.yaml: the CustomResourceDefinition, from `_hivemq/crd.py`
-- roles/*/README.md, between `<!-- BEGIN specs -->` and `<!-- END specs -->`: variables, from meta/argument_specs.yml and defaults/main.yml
-- README.md, between `<!-- BEGIN content -->` and `<!-- END content -->`: modules, plugins, roles and playbooks, from their documentation
+- roles/*/README.md, between `<!-- BEGIN specs -->` and `<!-- END specs -->`: variables, from meta/argument_specs.yml
+- README.md, between `<!-- BEGIN content -->` and `<!-- END content -->`: modules, roles, playbooks, in their words
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -54,10 +55,8 @@ def specs_table(role: Path) -> str:
                 kind = f"list of {option['elements']}"
             if option.get("required"):
                 default = "**required**"
-            elif "default" in option:
-                default = f"`{yaml.safe_dump(option['default'], default_flow_style=True, width=1000).strip().removesuffix('...').strip()}`"
             else:
-                default = ""
+                default = f"`{json.dumps(option['default'])}`" if "default" in option else ""
             meaning = plain(option["description"])
             if option.get("choices"):
                 meaning += " One of " + ", ".join(f"`{choice}`" for choice in option["choices"]) + "."
@@ -87,9 +86,8 @@ def content_table() -> str:
             lines.append(f"| {kind.removesuffix('s')} `beekeeper.hivemq.{path.stem}` | {description} |")
     for role in sorted((ROOT / "roles").iterdir()):
         main = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]
-        lines.append(
-            f"| role [`beekeeper.hivemq.{role.name}`](roles/{role.name}/README.md) | {plain(main['short_description'])} |"
-        )
+        link = f"[`beekeeper.hivemq.{role.name}`](roles/{role.name}/README.md)"
+        lines.append(f"| role {link} | {plain(main['short_description'])} |")
     for path in sorted((ROOT / "playbooks").glob("*.yml")):
         # The first comment of a playbook says what it is for.
         comment = re.search(r"^# (.+)$", path.read_text(), re.MULTILINE)

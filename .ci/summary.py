@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the beekeeper.hivemq authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Adds up a test run: `summary.py STEPS.tsv LOGS`. Prints the failed steps with their logs, then "N passed, N failed"."""
+"""Adds up a test run: `summary.py STEPS.tsv LOGS` prints failed steps with their logs, then "N passed, N failed"."""
 
 from __future__ import annotations
 
