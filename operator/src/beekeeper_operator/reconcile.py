@@ -1,0 +1,277 @@
+# Copyright: (c) 2026, the beekeeper.hivemq authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings one cluster to what its HiveMQCluster says: read everything live, let `_hivemq` decide, apply what differs.
+
+Nothing is remembered between two runs, so a run can be cut off at any point and the next one finishes its work.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.names import (
+    API_VERSION,
+    KIND,
+    OPERATOR_FIELD_MANAGER,
+    selector_string,
+)
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.objects import objects
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.spec import Cluster, parse
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.status import Observed, status
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.validate import Violation, errors, validate
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.client import KubeClient
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors import (
+    Conflict,
+    KubeError,
+    TooManyRequests,
+    Unauthorized,
+    Unreachable,
+)
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.ownership import is_applied
+
+from .cache import PODS, Key, Ref
+from .claims import foreign, left_over, owned
+from .events import emit, event
+from .logs import say
+
+LOG = logging.getLogger(__name__)
+
+CONTROLLER = ("apps/v1", "StatefulSet")
+SERVICE = ("v1", "Service")
+# Left-overs of these kinds are removed. A controller never is: taking brokers away is no tidying up.
+REMOVABLE = ("Service", "ConfigMap", "ServiceAccount")
+# States that call for a person, hence a Warning rather than a Normal Event.
+TROUBLED = ("Failed", "Degraded")
+
+
+class Outcome(StrEnum):
+    """How a reconcile ended."""
+
+    OK = "ok"
+    GONE = "gone"  # the HiveMQCluster is deleted or being deleted: owner references clean up
+    INVALID = "invalid"  # refused by validation: only a change of the spec helps
+    WAITING = "waiting"  # something has to disappear first
+    FAILED = "failed"
+
+
+@dataclass
+class Result:
+    """What one reconcile did. `writes` are (action, kind) pairs; `problems` are sentences for a person."""
+
+    outcome: Outcome = Outcome.OK
+    writes: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+
+class Reconciler:
+    """Thread-safe as long as no key is reconciled twice at a time. `children` hints at what exists for a cluster."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        children: Callable[[Key], list[Ref]],
+        *,
+        instance: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client, self._children, self._instance, self._now = client, children, instance, now
+
+    def reconcile(self, key: Key) -> Result:
+        """One pass. Raises KubeError when the API server can't be worked with now; all else ends in the status."""
+        result = Result()
+        resource = self._client.get(API_VERSION, KIND, key.name, key.namespace)
+        if resource is None or resource["metadata"].get("deletionTimestamp"):
+            result.outcome = Outcome.GONE
+            return result
+        violations = validate(resource)
+        cluster: Cluster | None = None
+        if errors(violations):
+            result.outcome = Outcome.INVALID
+            observed = self._observe(resource)
+        else:
+            cluster = parse(resource)
+            observed = self._converge(resource, cluster, result)
+        self._report(resource, cluster, observed, violations, result)
+        return result
+
+    def _converge(self, resource: dict[str, Any], cluster: Cluster, result: Result) -> Observed:
+        # The controller comes last, and only when all that its pods mount and use is in place.
+        desired = sorted(objects(cluster), key=lambda item: (item["apiVersion"], item["kind"]) == CONTROLLER)
+        controller: dict[str, Any] | None = None
+        services: list[dict[str, Any]] = []
+        for item in desired:
+            kind = (item["apiVersion"], item["kind"])
+            hold = kind == CONTROLLER and bool(result.problems or result.waiting)
+            live = self._settle(resource, item, result, hold=hold)
+            if live is not None and kind == CONTROLLER:
+                controller = live
+            elif live is not None and kind == SERVICE:
+                services.append(live)
+        if not result.problems and not result.waiting:
+            self._tidy(resource, desired, result)
+        if result.problems:
+            result.outcome = Outcome.FAILED
+        elif result.waiting:
+            result.outcome = Outcome.WAITING
+        failure = "; ".join(result.problems + result.waiting) or None
+        return Observed(controller=controller, services=services, pods=self._pods(resource), failure=failure)
+
+    def _settle(
+        self, resource: dict[str, Any], item: dict[str, Any], result: Result, *, hold: bool
+    ) -> dict[str, Any] | None:
+        """Makes one object what it should be. Returns it as it is now; None when it doesn't exist or isn't ours."""
+        metadata = item["metadata"]
+        live: dict[str, Any] | None = None
+        try:
+            live = self._client.get(item["apiVersion"], item["kind"], metadata["name"], metadata["namespace"])
+            if live is not None:
+                stranger = foreign(live, resource)
+                if stranger:
+                    result.problems.append(stranger)
+                    return None
+                if live["metadata"].get("deletionTimestamp"):
+                    result.waiting.append(
+                        f"{item['kind']} {metadata['name']} is being deleted; it is made again when it is gone"
+                    )
+                    return live
+            if hold or (live is not None and is_applied(live, item, OPERATOR_FIELD_MANAGER)):
+                return live
+            applied = self._client.apply(item)
+            action = "created" if live is None else "changed"
+            self._wrote(result, resource, action, item)
+            return applied
+        except (Unreachable, Unauthorized, TooManyRequests, Conflict):
+            raise  # about the API server or the moment, not about this object
+        except KubeError as error:
+            result.problems.append(str(error))
+            return live
+
+    def _tidy(self, resource: dict[str, Any], desired: list[dict[str, Any]], result: Result) -> None:
+        """Removes what an earlier spec asked for and this one doesn't."""
+        metadata = resource["metadata"]
+        wanted = {(item["apiVersion"], item["kind"], item["metadata"]["name"]) for item in desired}
+        for ref in self._children(Key(metadata["namespace"], metadata["name"])):
+            if ref.kind not in REMOVABLE or (ref.api_version, ref.kind, ref.name) in wanted:
+                continue
+            try:
+                live = self._client.get(ref.api_version, ref.kind, ref.name, ref.namespace)
+                if live is None or live["metadata"].get("deletionTimestamp") or not left_over(live, resource):
+                    continue
+                # Exactly the object looked at: one that took its name since then stays.
+                exactly = {"uid": live["metadata"]["uid"], "resourceVersion": live["metadata"]["resourceVersion"]}
+                if self._client.delete(ref.api_version, ref.kind, ref.name, ref.namespace, preconditions=exactly):
+                    self._wrote(result, resource, "deleted", live)
+            except (Unreachable, Unauthorized, TooManyRequests, Conflict):
+                raise
+            except KubeError as error:
+                result.problems.append(str(error))
+
+    def _observe(self, resource: dict[str, Any]) -> Observed:
+        """What runs under a spec that is refused: it is left as it is, and the status goes on telling about it."""
+        metadata = resource["metadata"]
+        selector = selector_string(metadata["name"])
+        controllers = self._client.list(*CONTROLLER, metadata["namespace"], selector).items
+        services = self._client.list(*SERVICE, metadata["namespace"], selector).items
+        return Observed(
+            controller=next((item for item in controllers if owned(item, resource)), None),
+            services=[item for item in services if owned(item, resource)],
+            pods=self._pods(resource),
+            failure=None,
+        )
+
+    def _pods(self, resource: dict[str, Any]) -> list[dict[str, Any]]:
+        metadata = resource["metadata"]
+        return self._client.list(*PODS, metadata["namespace"], selector_string(metadata["name"])).items
+
+    def _report(
+        self,
+        resource: dict[str, Any],
+        cluster: Cluster | None,
+        observed: Observed,
+        violations: list[Violation],
+        result: Result,
+    ) -> None:
+        """Writes the status if it differs, and an Event if the cluster has gone from one state to another."""
+        now = self._now()
+        metadata = resource["metadata"]
+        before = resource.get("status") or {}
+        after = status(cluster, resource, observed, violations, now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        if not status_differs(resource, after):
+            return
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            # The uid makes this the status of the resource that was read, never of a successor with its name.
+            "metadata": {"name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]},
+            "status": after,
+        }
+        self._client.apply(body, subresource="status")
+        result.writes.append(("status", KIND))
+        state, message = after.get("state", ""), after.get("message", "")
+        told = (before.get("state"), before.get("message") if state == "Failed" else None)
+        if (state, message if state == "Failed" else None) == told:
+            return
+        say(
+            LOG,
+            logging.WARNING if state in TROUBLED else logging.INFO,
+            "state changed",
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            before=before.get("state"),
+            state=state,
+            message=message,
+        )
+        emit(
+            self._client,
+            event(
+                resource,
+                reason=state or "Unknown",
+                note=message or state,
+                warning=state in TROUBLED,
+                now=now,
+                instance=self._instance,
+            ),
+        )
+
+    def _wrote(self, result: Result, resource: dict[str, Any], action: str, item: Mapping[str, Any]) -> None:
+        result.writes.append((action, item["kind"]))
+        metadata = resource["metadata"]
+        say(
+            LOG,
+            logging.INFO,
+            action,
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            generation=metadata.get("generation"),
+            object=f"{item['kind']}/{item['metadata']['name']}",
+        )
+
+
+def status_differs(resource: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether writing `after` changes the live status: a value differs, or a field of ours is no longer wanted."""
+    live = resource.get("status") or {}
+    for name, value in after.items():
+        found = live.get(name)
+        if name == "conditions":
+            # A list by type, to which others may add conditions of their own.
+            types = {item.get("type") for item in value}
+            found = [item for item in found or [] if item.get("type") in types]
+        if found != value:
+            return True
+    return any(name in live and name not in after for name in _status_fields_of_ours(resource))
+
+
+def _status_fields_of_ours(resource: Mapping[str, Any]) -> set[str]:
+    names: set[str] = set()
+    for entry in resource["metadata"].get("managedFields") or []:
+        if entry.get("manager") == OPERATOR_FIELD_MANAGER and entry.get("subresource") == "status":
+            fields = (entry.get("fieldsV1") or {}).get("f:status") or {}
+            names |= {field_name.removeprefix("f:") for field_name in fields}
+    return names
