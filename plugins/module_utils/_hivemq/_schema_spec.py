@@ -1,0 +1,286 @@
+# Copyright: (c) 2026, the beekeeper.hivemq authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Schema of `spec` of a HiveMQCluster. A field is here only if it has an effect or validate() refuses it in words."""
+
+from __future__ import annotations
+
+from . import _schema_core as core
+from .schema import (
+    Schema,
+    array,
+    boolean,
+    described,
+    int_or_string,
+    integer,
+    number,
+    obj,
+    string,
+    string_map,
+)
+from .settings import GROUPS, Setting, settings_of
+
+_QUANTITY = "A Kubernetes quantity"
+_GROUP_TEXT = {
+    "restrictions": "Limits a broker puts on connections and clients.",
+    "mqtt": "What MQTT clients may do, and for how long things are kept.",
+    "security": "Checks of what clients send.",
+}
+
+
+def _setting(setting: Setting) -> Schema:
+    if setting.enum:
+        schema = string(enum=setting.enum)
+    elif isinstance(setting.default, bool):
+        schema = boolean()
+    else:
+        big = (setting.maximum or 0) > 2**31 - 1
+        schema = integer(setting.minimum, setting.maximum, bits=64 if big else 32)
+    default = setting.environment_value(setting.default)
+    return described(schema, f"{setting.text} Default: {default}.", "rolling")
+
+
+def _resources() -> dict[str, Schema]:
+    return {
+        "cpu": described(
+            int_or_string(), f'{_QUANTITY}: CPU each broker requests, in cores ("4", "500m"). Default: "4".', "rolling"
+        ),
+        "memory": described(
+            int_or_string(),
+            f"{_QUANTITY}: memory each broker requests, in bytes (8Gi). The default javaOptions give half of it to "
+            "the heap. Default: 8Gi.",
+            "rolling",
+        ),
+        "ephemeralStorage": described(
+            int_or_string(),
+            f"{_QUANTITY}: local disk each broker requests, in bytes (15Gi), for data, logs and dumps. Default: 15Gi.",
+            "rolling",
+        ),
+        "cpuLimitRatio": described(
+            number(1, 100), "The CPU limit is the request times this ratio. Default: 2.", "rolling"
+        ),
+        "memoryLimitRatio": described(
+            number(1, 100), "The memory limit is the request times this ratio. Default: 1.", "rolling"
+        ),
+        "ephemeralStorageLimitRatio": described(
+            number(1, 100), "The local disk limit is the request times this ratio. Default: 1.", "rolling"
+        ),
+    }
+
+
+def _image() -> dict[str, Schema]:
+    return {
+        "image": described(
+            string(min_length=1),
+            "Broker image without its tag, which hivemqVersion gives. An image with a tag or a digest of its own is "
+            "taken as it is. An image whose name has the part `ce` (hivemq-ce) is a Community Edition: no clustering, "
+            "no control centre. Default: hivemq/hivemq4.",
+            "rolling",
+        ),
+        "hivemqVersion": described(
+            string(), "Tag of the broker image, which is the version of HiveMQ. Default: 4.47.1.", "rolling"
+        ),
+        "imagePullPolicy": described(
+            string(enum=("Always", "IfNotPresent", "Never")),
+            "When a node pulls the image. Default: IfNotPresent.",
+            "rolling",
+        ),
+        "imagePullSecrets": described(
+            array(string(min_length=1)), "Names of the Secrets a node pulls the image with.", "rolling"
+        ),
+    }
+
+
+def _pods() -> dict[str, Schema]:
+    return {
+        "labels": described(string_map(), "Labels of the StatefulSet itself.", "live"),
+        "podLabels": described(string_map(), "Labels of the broker pods, beside those of the operator.", "rolling"),
+        "podAnnotations": described(string_map(), "Annotations of the broker pods.", "rolling"),
+        "nodeSelector": described(string_map(), "Labels a node must have to run a broker.", "rolling"),
+        "tolerations": described(array(core.toleration()), "Taints of nodes the brokers put up with.", "rolling"),
+        "priorityClassName": described(string(), "PriorityClass of the broker pods.", "rolling"),
+        "runtimeClassName": described(string(), "RuntimeClass of the broker pods.", "rolling"),
+        "serviceAccountName": described(
+            string(),
+            "ServiceAccount the brokers run as. Absent: one named hivemq-<cluster> is made, without any rights.",
+            "rolling",
+        ),
+        "podSecurityContext": described(
+            core.pod_security_context(),
+            "Security settings of the pods. Fields given here replace the defaults one by one; the defaults satisfy "
+            "the restricted Pod Security Standard.",
+            "rolling",
+        ),
+        "containerSecurityContext": described(
+            core.container_security_context(),
+            "Security settings of the broker and of the operator's init container. Fields given here replace the "
+            "defaults one by one; the defaults satisfy the restricted Pod Security Standard.",
+            "rolling",
+        ),
+        "env": described(
+            array(core.env_var()),
+            "Environment variables of the broker. One with the name of a variable that the operator sets replaces it.",
+            "rolling",
+        ),
+        "javaOptions": described(
+            string(),
+            "Options of the Java virtual machine (JAVA_OPTS). Default: -XX:+UnlockExperimentalVMOptions "
+            "-XX:InitialRAMPercentage=40 -XX:MaxRAMPercentage=50 -XX:MinRAMPercentage=30.",
+            "rolling",
+        ),
+    }
+
+
+def _ports() -> Schema:
+    port = obj(
+        {
+            "name": described(
+                string(min_length=1),
+                "Name of the port: at most 15 of a-z, 0-9 and -. The names mqtt, cc (control centre), cluster, api and "
+                "metrics have a meaning.",
+                "rolling",
+            ),
+            "port": described(integer(1, 65535), "TCP port, in the pods and in the Service.", "rolling"),
+            "expose": described(
+                boolean(),
+                "Whether a Service named hivemq-<cluster>-<name> is made for the port. The ports mqtt, cc and cluster "
+                "always have one. Default: false.",
+                "service",
+            ),
+            "patch": described(
+                array(string(min_length=1)),
+                "JSON patches (RFC 6902) on the Service, each a string that holds one operation or a list of them, "
+                'such as [{"op":"add","path":"/spec/type","value":"LoadBalancer"}]. Used only when expose is true.',
+                "service",
+            ),
+        },
+        ["name", "port"],
+    )
+    return described(
+        array(port, keys=["name"]),
+        "Ports of the brokers. mqtt must be there and be the first. cc (8080) and cluster (7000) are added when they "
+        "are missing. Default: mqtt 1883 and cc 8080.",
+        "rolling",
+    )
+
+
+def _config() -> dict[str, Schema]:
+    return {
+        "listenerConfiguration": described(
+            string(),
+            "The XML inside <listeners> of config.xml. ${NAME} stands for an environment variable of the broker. "
+            "Default: one tcp-listener on the mqtt port.",
+            "rolling",
+        ),
+        "configOverride": described(
+            string(),
+            "The whole config.xml, instead of the one the operator makes: the fields below restrictions, mqtt and "
+            "security then only act through their environment variables. --LISTENER-CONFIGURATION-- in it is replaced "
+            "by listenerConfiguration.",
+            "rolling",
+        ),
+        "logLevel": described(
+            string(enum=("INFO", "DEBUG", "TRACE")),
+            "Level of the root logger. Arrives within about two minutes. Default: INFO.",
+            "live",
+        ),
+        "clusterReplicaCount": described(
+            integer(1), "Number of copies of all data in the cluster, the original included. Default: 2.", "rolling"
+        ),
+        "clusterOverloadProtection": described(
+            boolean(), "Whether brokers slow clients down when the cluster is overloaded. Default: true.", "rolling"
+        ),
+        "dnsSuffix": described(
+            string(min_length=1),
+            "End of the address under which brokers find each other. Default: svc.cluster.local. (with the dot).",
+            "rolling",
+        ),
+    }
+
+
+def _mounts() -> dict[str, Schema]:
+    def mount(kind: str, extra: dict[str, Schema]) -> Schema:
+        return obj(
+            {
+                "name": described(string(min_length=1), f"Name of the {kind}, in the namespace of the cluster."),
+                "path": described(
+                    string(min_length=1),
+                    f"Directory that shows the {kind}'s keys as files. `none`: a volume of the pod that is not mounted "
+                    "in the broker.",
+                ),
+                **extra,
+            },
+            ["name", "path"],
+        )
+
+    static = described(
+        boolean(),
+        "Whether a change of the content asks for a restart (true) or is picked up while the broker runs (false). "
+        "Restarts on a change of the content are not made yet. Default: false.",
+    )
+    return {
+        "configMaps": described(
+            array(mount("ConfigMap", {"static": static}), keys=["name", "path"]),
+            "ConfigMaps mounted in the brokers, read only. Their content arrives without a restart.",
+            "rolling",
+        ),
+        "secrets": described(
+            array(mount("Secret", {}), keys=["name", "path"]),
+            "Secrets mounted in the brokers, read only. Their content arrives without a restart.",
+            "rolling",
+        ),
+    }
+
+
+def _extensions() -> Schema:
+    extension = obj(
+        {
+            "name": described(string(min_length=1), "Name of the extension's folder."),
+            "enabled": described(boolean(), "Whether the broker loads the extension. Default: true."),
+            "configMap": described(
+                string(min_length=1),
+                "ConfigMap whose keys appear as files in the extension's folder, changes included. When the image has "
+                "no such folder, the ConfigMap is the whole extension.",
+            ),
+            "static": described(
+                boolean(),
+                "Whether a change of the configMap's content asks for a restart of the extension. Such restarts are "
+                "not made yet. Default: false.",
+            ),
+            "extensionUri": described(
+                string(), "Where the extension comes from. Only `preinstalled` (in the image) is supported."
+            ),
+        },
+        ["name"],
+    )
+    return described(
+        array(extension, keys=["name"]),
+        "Extensions of the brokers. Extensions of the image that are not listed stay as they are in the image.",
+        "rolling",
+    )
+
+
+def spec_schema() -> Schema:
+    """The schema of `spec`."""
+    return described(
+        obj(
+            {
+                "nodeCount": described(integer(1), "Number of brokers. Default: 3.", "scale"),
+                **_image(),
+                **_resources(),
+                **_pods(),
+                "ports": _ports(),
+                **_config(),
+                **_mounts(),
+                "extensions": _extensions(),
+                **{
+                    group: described(
+                        obj({setting.field: _setting(setting) for setting in settings_of(group)}), _GROUP_TEXT[group]
+                    )
+                    for group in GROUPS
+                },
+            }
+        ),
+        "What the cluster should be. Each field says what a change of it costs: live (no broker restarts), Service "
+        "only, scale (brokers are added or removed), or rolling (every broker is replaced one after the other).",
+    )

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, the beekeeper.hivemq authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The complete list of Kubernetes objects one HiveMQCluster means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _pod, _services, config_xml, logback, names
+from .spec import Cluster
+
+
+def owner_reference(cluster: Cluster) -> dict[str, Any]:
+    """The reference that lets Kubernetes remove an object with its HiveMQCluster."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "name": cluster.name,
+        "uid": cluster.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _metadata(cluster: Cluster, name: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
+    # Our labels win: selectors are made of them.
+    return {
+        "name": name,
+        "namespace": cluster.namespace,
+        "labels": {**(labels or {}), **names.selector(cluster.name)},
+    }
+
+
+def _service_account(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": _metadata(cluster, names.service_account_name(cluster.name)),
+        "automountServiceAccountToken": False,
+    }
+
+
+def _config_map(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": _metadata(cluster, names.config_map_name(cluster.name)),
+        "data": {
+            "config.xml": config_xml.render(cluster.spec),
+            "logback.xml": logback.render(cluster.spec.log_level),
+        },
+    }
+
+
+def _stateful_set(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": _metadata(cluster, cluster.name, dict(cluster.spec.labels)),
+        "spec": {
+            "replicas": cluster.spec.node_count,
+            "serviceName": names.service_name(cluster.name, names.CLUSTER_PORT),
+            # Brokers need no order among themselves, and one that doesn't start must not hold the others up.
+            "podManagementPolicy": "Parallel",
+            "updateStrategy": {"type": "RollingUpdate"},
+            "selector": {"matchLabels": names.selector(cluster.name)},
+            "template": _pod.pod_template(cluster),
+        },
+    }
+
+
+def objects(cluster: Cluster) -> list[dict[str, Any]]:
+    """All objects, in the order to apply them: ServiceAccount, ConfigMap, Services, StatefulSet.
+
+    Made for server-side apply: no status, no nulls, no empty defaults, quantities in canonical form. The same cluster
+    gives the same list. Raises ValueError for a cluster that `validate` refuses (a patch that fails, a bad quantity).
+    """
+    account = [] if cluster.spec.service_account_name else [_service_account(cluster)]
+    services = [_pod.prune(_services.service(cluster, port)) for port in _services.service_ports(cluster)]
+    result = [*account, _config_map(cluster), *services, _stateful_set(cluster)]
+    if cluster.uid:
+        for item in result:
+            item["metadata"]["ownerReferences"] = [owner_reference(cluster)]
+    return result
