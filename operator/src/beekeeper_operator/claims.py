@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.names import CLUSTER_LABEL, KIND
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.names import (
+    CLUSTER_LABEL,
+    KIND,
+    OPERATOR_FIELD_MANAGER,
+)
 
 
 def owned(live: Mapping[str, Any], resource: Mapping[str, Any]) -> bool:
@@ -18,9 +22,17 @@ def owned(live: Mapping[str, Any], resource: Mapping[str, Any]) -> bool:
 
 
 def left_over(live: Mapping[str, Any], resource: Mapping[str, Any]) -> bool:
-    """Whether an object that the spec doesn't ask for was made for this resource: it has its label and its uid."""
-    labels = live["metadata"].get("labels") or {}
-    return labels.get(CLUSTER_LABEL) == resource["metadata"]["name"] and owned(live, resource)
+    """Whether an object that the spec doesn't ask for was made by us for this resource.
+
+    It has the resource's label and uid, and we have applied it: others may add objects that go with a cluster.
+    """
+    metadata = live["metadata"]
+    labelled = (metadata.get("labels") or {}).get(CLUSTER_LABEL) == resource["metadata"]["name"]
+    managers = metadata.get("managedFields") or []
+    applied = any(
+        item.get("manager") == OPERATOR_FIELD_MANAGER and item.get("operation") == "Apply" for item in managers
+    )
+    return labelled and applied and owned(live, resource)
 
 
 def foreign(live: Mapping[str, Any], resource: Mapping[str, Any]) -> str:

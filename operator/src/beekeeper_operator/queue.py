@@ -38,8 +38,8 @@ class WorkQueue(Generic[K]):
         self._waiting: set[K] = set()  # the keys in _ready
         self._active: set[K] = set()  # taken and not yet done
         self._again: set[K] = set()  # active, and woken since they were taken
-        self._due: dict[K, float] = {}  # the time of each delayed key
-        self._timers: list[tuple[float, int, K]] = []  # heap; an entry counts only while it agrees with _due
+        self._due: dict[K, tuple[float, int]] = {}  # the time of each delayed key, and the number of its timer
+        self._timers: list[tuple[float, int, K]] = []  # heap; an entry counts only while _due names it
         self._order = itertools.count()
         self._failures: dict[K, int] = {}
         self._closed = False
@@ -56,9 +56,10 @@ class WorkQueue(Generic[K]):
             return
         with self._changed:
             due = self._clock() + delay
-            if key not in self._due or due < self._due[key]:
-                self._due[key] = due
-                heapq.heappush(self._timers, (due, next(self._order), key))
+            if key not in self._due or due < self._due[key][0]:
+                number = next(self._order)
+                self._due[key] = (due, number)
+                heapq.heappush(self._timers, (due, number, key))
                 self._compact()
                 self._changed.notify()
 
@@ -136,14 +137,14 @@ class WorkQueue(Generic[K]):
     def _compact(self) -> None:
         # Timers that no longer count stay in the heap until their time; a key woken often would pile them up.
         if len(self._timers) > 2 * len(self._due) + 64:
-            self._timers = [entry for entry in self._timers if self._due.get(entry[2]) == entry[0]]
+            self._timers = [entry for entry in self._timers if self._due.get(entry[2]) == entry[:2]]
             heapq.heapify(self._timers)
 
     def _enqueue_due(self) -> None:
         now = self._clock()
         while self._timers:
-            due, _number, key = self._timers[0]
-            current = self._due.get(key) == due
+            due, number, key = self._timers[0]
+            current = self._due.get(key) == (due, number)
             if current and due > now:
                 return
             heapq.heappop(self._timers)
