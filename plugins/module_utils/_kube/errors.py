@@ -144,9 +144,17 @@ class ServerError(KubeError):
 
 
 class DeadlineExceeded(KubeError):
-    """A wait ended without what it waited for."""
+    """A wait ended without what it waited for. ``pending``: the targets (``wait.Target``) that weren't there."""
 
     code = "DeadlineExceeded"
+    pending: list[Any] = []
+
+
+class NeverReady(KubeError):
+    """What is waited for has failed for good: waiting longer would change nothing. ``pending`` as above."""
+
+    code = "NeverReady"
+    pending: list[Any] = []
 
 
 class DataLossRefused(KubeError):

@@ -61,7 +61,7 @@ class TaskHost(Protocol):
 
 
 class ModuleHost:
-    """A task that runs as an ordinary module. Ansible shows none of its output before it ends: progress is collected."""
+    """A task that runs as an ordinary module. Nothing is shown before it ends: progress is collected."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
