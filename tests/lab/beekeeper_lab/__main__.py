@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from . import builds, cluster, engine, images, node_image, settings
+from . import cluster, engine, images, node_image, settings
 from .steps import LabError, main, say, step
 
 
@@ -19,7 +19,6 @@ def up() -> None:
     """Bring everything up that isn't: engine, images, cluster, client; then write the inventory."""
     started = time.monotonic()
     engine.ensure()
-    builds.prepare()
     node = node_image.ensure()
     key = cluster.content_key(node)
     if not cluster.is_up(key):

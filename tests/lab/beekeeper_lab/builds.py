@@ -20,7 +20,7 @@ NODE_PACKAGES = (
     "systemd,systemd-sysv,dbus,ca-certificates,containerd,runc,iptables,nftables,conntrack,iproute2,ethtool,kmod,procps,jq,"
     "curl,containernetworking-plugins,socat,util-linux,mount,e2fsprogs,libseccomp2,python3"
 )
-BASE_PACKAGES = "ca-certificates,iptables,python3"
+BASE_PACKAGES = "ca-certificates,iptables,libstdc++6,python3,zlib1g"
 KUBERNETES_VERSION_FLAGS = " ".join(
     f"-X {package}.{name}={value}"
     for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
@@ -35,7 +35,12 @@ JAVA_MODULES = "java.se,jdk.crypto.ec,jdk.management,jdk.naming.dns,jdk.unsuppor
 
 def kubernetes() -> Path:
     """Return a folder with `hyperkube`: all Kubernetes programs and etcd in one binary."""
-    return _go_module("kubernetes", "hyperkube", f"Build Kubernetes {settings.KUBERNETES} (about 6 minutes)", KUBERNETES_VERSION_FLAGS)
+    title = f"Build Kubernetes {settings.KUBERNETES} (about 6 minutes)"
+    return _go_module("kubernetes", "hyperkube", title, KUBERNETES_VERSION_FLAGS)
+
+
+def has_kubernetes() -> bool:
+    return cache.is_cached("kubernetes", cache.key(settings.IMAGES / "kubernetes", KUBERNETES_VERSION_FLAGS))
 
 
 def coredns() -> Path:
@@ -58,7 +63,9 @@ def local_path_provisioner() -> Path:
 def metallb() -> Path:
     """Return a folder with `controller` and `speaker`."""
     module = f"go.universe.tf/metallb/{{}}@v{settings.METALLB}"
-    return _go_install("metallb", f"{module.format('controller')} {module.format('speaker')}", "Build MetalLB (about 90 s)")
+    return _go_install(
+        "metallb", f"{module.format('controller')} {module.format('speaker')}", "Build MetalLB (about 90 s)"
+    )
 
 
 def node_root() -> Path:
@@ -82,7 +89,15 @@ def java() -> Path:
             if jlink is None:
                 raise current.failed("jlink is missing: install a JDK 17")
             current.run(
-                [jlink, "--add-modules", JAVA_MODULES, "--strip-debug", "--no-header-files", "--no-man-pages", "--compress=2"]
+                [
+                    jlink,
+                    "--add-modules",
+                    JAVA_MODULES,
+                    "--strip-debug",
+                    "--no-header-files",
+                    "--no-man-pages",
+                    "--compress=2",
+                ]
                 + ["--output", into / "java"]
             )
 
@@ -111,7 +126,9 @@ def allow_all_extension(library: Path) -> Path:
         with step("Compile the allow-all extension") as current:
             (sdk,) = library.glob("hivemq-extension-sdk-*.jar")
             classes = into / "classes"
-            current.run(["javac", "-proc:none", "--release", "11", "-cp", sdk, "-d", classes, *sorted(source.rglob("*.java"))])
+            current.run(
+                ["javac", "-proc:none", "--release", "11", "-cp", sdk, "-d", classes, *sorted(source.rglob("*.java"))]
+            )
             shutil.copytree(source / "META-INF", classes / "META-INF")
             extension = into / "hivemq-allow-all-extension"
             extension.mkdir()
@@ -178,9 +195,8 @@ def _debian(name: str, packages: str, title: str) -> Path:
     return cache.artifact(name, cache.key(name, packages, settings.DEBIAN), build)
 
 
-def prepare() -> None:
-    """Make everything that takes long, two at a time: compilers and downloads leave each other room."""
-    slow: list[Callable[[], object]] = [kubernetes, node_root, base_root, java, coredns, metallb, local_path_provisioner, kind, pause]
+def in_parallel(*makers: Callable[[], object]) -> None:
+    """Make several builds two at a time: compilers and downloads leave each other room."""
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(build) for build in slow]:
+        for done in [pool.submit(make) for make in makers]:
             done.result()

@@ -58,6 +58,8 @@ def is_cached(name: str, content_key: str) -> bool:
 
 
 def _prune(home: Path) -> None:
-    builds = sorted((path for path in home.iterdir() if not path.name.startswith(".")), key=lambda path: path.stat().st_mtime)
+    builds = sorted(
+        (path for path in home.iterdir() if not path.name.startswith(".")), key=lambda path: path.stat().st_mtime
+    )
     for old in builds[:-KEPT_PER_NAME]:
         shutil.rmtree(old, ignore_errors=True)

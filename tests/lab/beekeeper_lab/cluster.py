@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import shutil
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,9 @@ def is_up(key: str) -> bool:
     if set(running.stdout.split()) != set(settings.NODES):
         return False
     _write_kubeconfig()
-    command = kubectl("get", "configmap", MARKER, "-n", "kube-system", "-o", "jsonpath={.data.key}", "--request-timeout=5s")
+    command = kubectl(
+        "get", "configmap", MARKER, "-n", "kube-system", "-o", "jsonpath={.data.key}", "--request-timeout=5s"
+    )
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode == 0 and done.stdout == key
 
@@ -58,7 +61,17 @@ def create(node: NodeImage, key: str) -> None:
     config = settings.BUILD / "kind.json"
     config.write_text(json.dumps(_kind_config(node), indent=2))
     with step("Create the kind cluster (about 1 minute)") as current:
-        command = [kind(), "create", "cluster", "--name", settings.CLUSTER, "--image", node.reference, "--config", config]
+        command = [
+            kind(),
+            "create",
+            "cluster",
+            "--name",
+            settings.CLUSTER,
+            "--image",
+            node.reference,
+            "--config",
+            config,
+        ]
         current.run([*command, "--kubeconfig", settings.KUBECONFIG], deadline=600)
     with step("Connect the pod networks of the nodes") as current:
         if node.built_here:
@@ -127,17 +140,17 @@ def kind() -> Path:
 
 
 def kubectl(*arguments: str | Path) -> list[str]:
-    # The control plane's own kubectl: the machine's may be missing or another version. Files are read here.
-    words = [str(argument) for argument in arguments]
-    return [str(_host_kubectl()), "--kubeconfig", str(settings.KUBECONFIG), *words]
+    """Return a kubectl command for the cluster: our own build where there is one, else the machine's."""
+    return [str(_kubectl()), "--kubeconfig", str(settings.KUBECONFIG), *[str(argument) for argument in arguments]]
 
 
-def _host_kubectl() -> Path:
+def _kubectl() -> Path:
     link = settings.BUILD / "bin" / "kubectl"
     if not link.exists():
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
-        link.symlink_to(builds.kubernetes() / "hyperkube")
+        machine = shutil.which("kubectl")
+        link.symlink_to(machine if machine and not builds.has_kubernetes() else builds.kubernetes() / "hyperkube")
     return link
 
 
@@ -174,7 +187,7 @@ def _connect_pods(current: Step) -> None:
         node["metadata"]["name"]: next(a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP")
         for node in nodes
     }
-    for name in ranges:
+    for name, subnet in ranges.items():
         network = {
             "cniVersion": "0.3.1",
             "name": "lab",
@@ -187,14 +200,14 @@ def _connect_pods(current: Step) -> None:
                         "type": "host-local",
                         "dataDir": "/run/cni-ipam-state",
                         "routes": [{"dst": "0.0.0.0/0"}],
-                        "ranges": [[{"subnet": ranges[name]}]],
+                        "ranges": [[{"subnet": subnet}]],
                     },
                 },
                 {"type": "portmap", "capabilities": {"portMappings": True}},
             ],
         }
         commands = [f"ip route replace {ranges[other]} via {addresses[other]}" for other in ranges if other != name]
-        outward = f"POSTROUTING -s {ranges[name]} ! -d {settings.POD_SUBNET} -j MASQUERADE"
+        outward = f"POSTROUTING -s {subnet} ! -d {settings.POD_SUBNET} -j MASQUERADE"
         commands.append(f"iptables -t nat -C {outward} 2>/dev/null || iptables -t nat -A {outward}")
         commands.append(f"mkdir -p /etc/cni/net.d && echo '{json.dumps(network)}' >/etc/cni/net.d/10-lab.conflist")
         current.run(["docker", "exec", name, "sh", "-euc", "\n".join(commands)])

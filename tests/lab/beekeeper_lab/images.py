@@ -85,7 +85,11 @@ def client() -> Image:
     site = builds.python_packages("lab-client", *CLIENT_REQUIREMENTS) / "site"
     dockerfile = settings.IMAGES / "client" / "Dockerfile"
     return _build(
-        f"{settings.CLIENT_IMAGE}:dev", lambda _, into: _tree(site, into / "site"), dockerfile, site.parent.name, dockerfile
+        f"{settings.CLIENT_IMAGE}:dev",
+        lambda _, into: _tree(site, into / "site"),
+        dockerfile,
+        site.parent.name,
+        dockerfile,
     )
 
 
@@ -135,8 +139,19 @@ def label(reference: str) -> str:
     return _inspect(reference, '{{index .Config.Labels "beekeeper.content"}}')
 
 
-def build_image(current: Step, reference: str, context: Path, dockerfile: Path, content_key: str, *arguments: str) -> None:
-    command: list[str | Path] = ["env", "DOCKER_BUILDKIT=0", "docker", "build", "--quiet", "--force-rm", "-t", reference]
+def build_image(
+    current: Step, reference: str, context: Path, dockerfile: Path, content_key: str, *arguments: str
+) -> None:
+    command: list[str | Path] = [
+        "env",
+        "DOCKER_BUILDKIT=0",
+        "docker",
+        "build",
+        "--quiet",
+        "--force-rm",
+        "-t",
+        reference,
+    ]
     command += ["-f", dockerfile, "--label", f"beekeeper.content={content_key}"]
     for argument in arguments:
         command += ["--build-arg", argument]
@@ -158,7 +173,11 @@ def _build(reference: str, fill: Callable[[Step, Path], None], dockerfile: Path,
 
 def _inspect(reference: str, template: str) -> str:
     done = subprocess.run(
-        ["docker", "image", "inspect", "-f", template, reference], capture_output=True, text=True, timeout=30, check=False
+        ["docker", "image", "inspect", "-f", template, reference],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     return done.stdout.strip() if done.returncode == 0 else ""
 

@@ -44,9 +44,16 @@ def ensure() -> NodeImage:
 
 
 def _wanted() -> images.Image:
-    parts = (settings.IMAGES / "node", settings.IMAGES / "kubernetes", settings.IMAGES / "coredns", settings.IMAGES / "pause")
+    parts = (
+        settings.IMAGES / "node",
+        settings.IMAGES / "kubernetes",
+        settings.IMAGES / "coredns",
+        settings.IMAGES / "pause",
+    )
     manifests = settings.LAB / "manifests" / "local-path-storage.yaml"
-    content_key = cache.key(*parts, manifests, settings.KIND, builds.NODE_PACKAGES, builds.BASE_PACKAGES, settings.LOCAL_PATH)
+    content_key = cache.key(
+        *parts, manifests, settings.KIND, builds.NODE_PACKAGES, builds.BASE_PACKAGES, settings.LOCAL_PATH
+    )
     return images.Image(f"{settings.NODE_IMAGE}:{content_key}", content_key)
 
 
@@ -55,7 +62,9 @@ def _pulled() -> bool:
         return True
     with step(f"Try to pull {UPSTREAM}") as current:
         try:
-            done = subprocess.run(["docker", "pull", "--quiet", UPSTREAM], capture_output=True, timeout=600, check=False)
+            done = subprocess.run(
+                ["docker", "pull", "--quiet", UPSTREAM], capture_output=True, timeout=600, check=False
+            )
         except subprocess.TimeoutExpired:
             current.note("no answer within 600 s")
             return False
@@ -64,6 +73,14 @@ def _pulled() -> bool:
 
 
 def _build(image: images.Image) -> None:
+    builds.in_parallel(
+        builds.kubernetes,
+        builds.node_root,
+        builds.base_root,
+        builds.coredns,
+        builds.local_path_provisioner,
+        builds.pause,
+    )
     kubernetes = builds.kubernetes() / "hyperkube"
     coredns = builds.coredns() / "coredns"
     pause = builds.pause() / "pause"
@@ -71,25 +88,40 @@ def _build(image: images.Image) -> None:
     base = images.base()
     with step("Build the node image") as current, tempfile.TemporaryDirectory(dir=settings.CACHE) as folder:
         work = Path(folder)
-        names = current.read([_kubeadm(work, kubernetes), "config", "images", "list", "--kubernetes-version", settings.KUBERNETES])
+        names = current.read(
+            [_kubeadm(work, kubernetes), "config", "images", "list", "--kubernetes-version", settings.KUBERNETES]
+        )
         for reference in names.split():
             program = reference.rsplit("/", 1)[1].split(":")[0]
             if program in PROGRAMS:
-                _image(current, work, reference, "Dockerfile.kubernetes", _kubernetes_context(kubernetes, program), base.reference)
+                _image(
+                    current,
+                    work,
+                    reference,
+                    "Dockerfile.kubernetes",
+                    _kubernetes_context(kubernetes, program),
+                    base=base.reference,
+                )
             else:
                 binary = {"coredns": coredns, "pause": pause}[program]
                 _image(current, work, reference, "Dockerfile.program", _program_context(binary))
-        helpers = [images.program_image(f"docker.io/rancher/local-path-provisioner:v{settings.LOCAL_PATH}", _local_path())]
+        helpers = [
+            images.program_image(f"docker.io/rancher/local-path-provisioner:v{settings.LOCAL_PATH}", _local_path())
+        ]
         current.run(["docker", "tag", base.reference, f"{settings.BASE_IMAGE}:node"])
         references = [*names.split(), *[helper.reference for helper in helpers], f"{settings.BASE_IMAGE}:node"]
         current.run(["docker", "save", "-o", work / "images.tar", *references])
 
         current.run(["docker", "import", root, f"{settings.NODE_IMAGE}:root"])
-        kind_files = builds.go_module_folder(current, f"sigs.k8s.io/kind@v{settings.KIND}") / "images" / "base" / "files"
+        kind_files = (
+            builds.go_module_folder(current, f"sigs.k8s.io/kind@v{settings.KIND}") / "images" / "base" / "files"
+        )
         bare = f"{settings.NODE_IMAGE}:bare"
         arguments = (f"BASE={settings.NODE_IMAGE}:root", f"KUBERNETES=v{settings.KUBERNETES}")
         context = _context(work, "node", _node_context(kubernetes, kind_files))
-        images.build_image(current, bare, context, settings.IMAGES / "node" / "Dockerfile", image.content_key, *arguments)
+        images.build_image(
+            current, bare, context, settings.IMAGES / "node" / "Dockerfile", image.content_key, *arguments
+        )
         _bake(current, bare, work / "images.tar", image)
 
 
@@ -113,7 +145,7 @@ def _bake(current: Step, bare: str, archive: Path, image: images.Image) -> None:
 
 
 def _image(
-    current: Step, work: Path, reference: str, dockerfile: str, fill: Callable[[Path], None], base: str | None = None
+    current: Step, work: Path, reference: str, dockerfile: str, fill: Callable[[Path], None], *, base: str = ""
 ) -> None:
     context = _context(work, reference.replace("/", "_"), fill)
     arguments = [f"BASE={base}"] if base else []

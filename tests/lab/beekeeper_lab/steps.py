@@ -46,7 +46,7 @@ class Step:
 
     def run(
         self,
-        command: Sequence[str | Path],
+        command: Sequence[object],
         *,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
@@ -74,13 +74,19 @@ class Step:
         if done.returncode != 0:
             raise self.failed(f"{' '.join(words[:4])} ended with {done.returncode}")
 
-    def read(self, command: Sequence[str | Path], *, deadline: float = 60, check: bool = True) -> str:
+    def read(self, command: Sequence[object], *, deadline: float = 60, check: bool = True) -> str:
         """Run a command and return its standard output; its error output goes to the log."""
         words = [str(word) for word in command]
         self.note(f"$ {' '.join(words)}")
         try:
             done = subprocess.run(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log, text=True, timeout=deadline, check=False
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                text=True,
+                timeout=deadline,
+                check=False,
             )
         except FileNotFoundError as error:
             raise self.failed(f"{words[0]} is not installed") from error
