@@ -14,16 +14,16 @@ from __future__ import annotations
 import secrets
 import socket
 import ssl
-import statistics
 import struct
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from . import advice
+from .model import Options, ProbeError, Result, Tls
 
 Clock = Callable[[], float]
 Progress = Callable[[str], None]
@@ -33,90 +33,6 @@ HEARTBEAT = 30.0
 """Longest silence in seconds: job runners kill jobs that print nothing for minutes."""
 BLOCKING_LIMIT = 15.0
 """Longest blocking call (TCP connect to one address, TLS handshake) in seconds, so that HEARTBEAT can be kept."""
-MINIMUM_PAYLOAD = 32
-"""Bytes: room for the mark that tells our messages from any others."""
-
-
-class ProbeError(Exception):
-    """A stage of the probe failed.
-
-    `stage` is one of client, tls_files, dns, tcp, tls, connect, subscribe, publish, receive.
-    """
-
-    def __init__(self, stage: str, message: str, next_step: str, *, retry: bool = True) -> None:
-        super().__init__(f"{message}. {next_step}")
-        self.stage = stage
-        self.message = message
-        self.next_step = next_step
-        self.retry = retry  # False: trying again can't help, for example when a certificate file is missing
-
-
-@dataclass(frozen=True)
-class Tls:
-    """How to do TLS. The files are paths; without `ca_cert` the system's authorities are trusted."""
-
-    ca_cert: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
-    validate_certs: bool = True
-    server_name: str | None = None  # sent as SNI and expected in the certificate; default: the host
-
-
-@dataclass(frozen=True)
-class Options:
-    """What to probe. `timeout` is the deadline in seconds of one try, from name resolution to the last message."""
-
-    host: str
-    port: int = 1883
-    protocol: str = "5"  # "5" or "3.1.1"
-    tls: Tls | None = None
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    client_id: str | None = None
-    topic_prefix: str = "beekeeper/probe"
-    count: int = 1
-    payload_size: int = 64  # bytes, at least MINIMUM_PAYLOAD
-    timeout: float = 10.0
-
-    @property
-    def url(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What was measured; times in milliseconds."""
-
-    address: str  # "10.0.0.7:1883", the peer of the TCP connection
-    protocol: str
-    client_id: str
-    topic: str
-    connect_ms: float  # TCP, TLS and CONNECT until CONNACK; without name resolution
-    subscribe_ms: float
-    round_trips_ms: list[float]  # one per message: from PUBLISH until the same message came back
-    reason_codes: dict[str, str]
-    session_present: bool
-    attempts: int = 1
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "address": self.address,
-            "protocol": self.protocol,
-            "client_id": self.client_id,
-            "topic": self.topic,
-            "connect_ms": self.connect_ms,
-            "subscribe_ms": self.subscribe_ms,
-            "round_trip_ms": {
-                "min": min(self.round_trips_ms),
-                "median": round(statistics.median(self.round_trips_ms), 3),
-                "max": max(self.round_trips_ms),
-            },
-            "messages": len(self.round_trips_ms),
-            "reason_codes": self.reason_codes,
-            "session_present": self.session_present,
-            "attempts": self.attempts,
-        }
 
 
 def probe(
@@ -146,11 +62,11 @@ def probe(
                     raise
                 message = f"{error.message} (try {attempt}, wait_timeout is {wait_timeout:g} s)"
                 raise ProbeError(error.stage, message, error.next_step, retry=error.retry) from error
-            heartbeat.say(f"try {attempt} failed: {error.message}; trying for {left:.0f} s more")
+            heartbeat.say(f"try {attempt} failed: {error.message}; trying for {left:.1f} s more")
             # A refused connection fails at once: pause longer each time, so that a starting broker isn't hammered.
             wait(min(left, 0.5 * attempt, 5.0))
         else:
-            return Result(**{**result.__dict__, "attempts": attempt})
+            return replace(result, attempts=attempt)
 
 
 class _Heartbeat:
@@ -215,7 +131,7 @@ class _Attempt:
         self.last_client_error: str | None = None
 
     def run(self) -> Result:
-        mqtt = _import_paho()
+        mqtt = import_paho()
         context = self._tls_context(self.options.tls) if self.options.tls else None
         addresses = self._resolve()
         client = None
@@ -467,7 +383,8 @@ class _Attempt:
         return ProbeError(self.stage, message, next_step, retry=retry)
 
 
-def _import_paho() -> Any:
+def import_paho() -> Any:
+    """The client library; raises ProbeError when it is missing or too old."""
     try:
         import paho.mqtt.client as mqtt
     except ImportError as error:

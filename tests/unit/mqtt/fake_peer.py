@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the beekeeper.hivemq authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A fake MQTT peer, no broker: it plays a script over a loopback socket, with answers that healthy brokers never give."""
+"""A fake MQTT peer, no broker: it plays a script over a loopback socket, with answers no healthy broker gives."""
 
 from __future__ import annotations
 

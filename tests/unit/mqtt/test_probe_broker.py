@@ -15,13 +15,8 @@ import pytest
 pytest.importorskip("amqtt", reason="the real broker for these tests, see requirements-dev.txt")
 
 import trustme
-from ansible_collections.beekeeper.hivemq.plugins.module_utils._mqtt.probe import (
-    Options,
-    ProbeError,
-    Result,
-    Tls,
-    probe,
-)
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._mqtt.model import Options, ProbeError, Result, Tls
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._mqtt.probe import probe
 
 from .real_broker import broker
 

@@ -13,13 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._mqtt import probe as probe_module
-from ansible_collections.beekeeper.hivemq.plugins.module_utils._mqtt.probe import (
-    HEARTBEAT,
-    Options,
-    ProbeError,
-    Tls,
-    probe,
-)
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._mqtt.model import Options, ProbeError, Tls
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._mqtt.probe import HEARTBEAT, probe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -283,7 +278,7 @@ def test_heartbeat_while_a_broker_is_silent(monkeypatch: pytest.MonkeyPatch) -> 
     """Within one long try, too, there is a line before HEARTBEAT seconds of silence are over."""
     clock, lines = FakeClock(), list[tuple[float, str]]()
 
-    client = probe_module._import_paho().Client
+    client = probe_module.import_paho().Client
     real_loop = client.loop
 
     def loop(self: object, timeout: float) -> object:
