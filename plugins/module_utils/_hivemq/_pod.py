@@ -26,7 +26,7 @@ WRITABLE = {
     "tmp": "/tmp",  # noqa: S108 (a folder in the container)
 }
 CONFIG_PATH = f"{names.HOME}/conf"
-_STAGING = "/beekeeper"
+STAGING = "/beekeeper"
 # The vendor's: a broker of the Enterprise Edition hands its data over before it leaves.
 TERMINATION_GRACE_SECONDS = 3600
 _POD_SECURITY = {
@@ -112,7 +112,7 @@ def _probe(period: int, failures: int, timeout: int = 3) -> dict[str, Any]:
 def _config_mount(extension: Extension) -> dict[str, Any]:
     return {
         "name": volume_name("configmap", extension.config_map),
-        "mountPath": f"{_STAGING}/config/{extension.name}",
+        "mountPath": f"{STAGING}/config/{extension.name}",
         "readOnly": True,
     }
 
@@ -122,13 +122,13 @@ def extensions_script(extensions: tuple[Extension, ...]) -> str:
 
     Files of a ConfigMap become links into its mount, so that a change of the ConfigMap reaches the running broker.
     """
-    lines = ["set -eu", f"target={_STAGING}/extensions"]
+    lines = ["set -eu", f"target={STAGING}/extensions"]
     # The volume survives a restart of the container: what an earlier attempt left must not stay.
     lines += ['rm -rf "$target"/*', f'cp -R {EXTENSIONS_PATH}/. "$target"/']
     for extension in extensions:
         folder = f'"$target"/{shlex.quote(extension.name)}'
         if extension.config_map:
-            source = f"{_STAGING}/config/{shlex.quote(extension.name)}"
+            source = f"{STAGING}/config/{shlex.quote(extension.name)}"
             lines.append(f"mkdir -p {folder}")
             lines.append(f'for file in {source}/*; do if [ -e "$file" ]; then ln -sfn "$file" {folder}/; fi; done')
         else:
@@ -141,7 +141,7 @@ def extensions_script(extensions: tuple[Extension, ...]) -> str:
 
 
 def _init_container(spec: ClusterSpec) -> dict[str, Any]:
-    mounts = [{"name": EXTENSIONS_VOLUME, "mountPath": f"{_STAGING}/extensions"}]
+    mounts = [{"name": EXTENSIONS_VOLUME, "mountPath": f"{STAGING}/extensions"}]
     mounts += [_config_mount(extension) for extension in spec.extensions if extension.config_map]
     return {
         "name": names.EXTENSIONS_CONTAINER,

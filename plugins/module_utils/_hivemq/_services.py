@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from . import json_patch, names
 from .spec import Cluster, Port
@@ -79,11 +79,8 @@ def _identity_problem(cluster: Cluster, base: dict[str, Any], patched: Any) -> s
     for key in ("labels", "annotations"):
         if not _is_string_map(metadata.get(key, {})):
             return f"the patched {key} are not a map of strings to strings"
-    for where, wanted, given in (
-        ("labels", base["metadata"]["labels"], metadata.get("labels", {})),
-        ("selector", names.selector(cluster.name), spec.get("selector")),
-    ):
-        if not _is_string_map(given) or not wanted.items() <= given.items():
+    for where, given in (("labels", metadata.get("labels")), ("selector", spec.get("selector"))):
+        if not _is_string_map(given) or not names.selector(cluster.name).items() <= given.items():
             return f"the patched {where} lost the labels of the cluster"
     if not isinstance(spec.get("ports"), list) or not spec["ports"]:
         return "the patched Service has no ports"
@@ -92,5 +89,5 @@ def _identity_problem(cluster: Cluster, base: dict[str, Any], patched: Any) -> s
     return ""
 
 
-def _is_string_map(value: Any) -> bool:
+def _is_string_map(value: Any) -> TypeGuard[dict[str, str]]:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())

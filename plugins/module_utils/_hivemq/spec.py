@@ -203,6 +203,13 @@ def _settings(spec: Mapping[str, Any]) -> dict[str, Value]:
     return {setting.env: spec.get(setting.group, {}).get(setting.field, setting.default) for setting in SETTINGS}
 
 
+def generation(resource: Mapping[str, Any]) -> int:
+    """The generation the API server gave the resource's spec; 0 for one that has none (rendered offline)."""
+    metadata = resource.get("metadata")
+    value = metadata.get("generation") if isinstance(metadata, Mapping) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
 def parse(resource: Mapping[str, Any]) -> Cluster:
     """Read a HiveMQCluster whose structure is sound (`validate` finds no error in it).
 
@@ -252,7 +259,7 @@ def parse(resource: Mapping[str, Any]) -> Cluster:
     return Cluster(
         name=metadata["name"],
         namespace=metadata.get("namespace") or "default",
-        uid=metadata.get("uid", ""),
-        generation=metadata.get("generation", 0),
+        uid=str(metadata.get("uid") or ""),
+        generation=generation(resource),
         spec=parsed,
     )
