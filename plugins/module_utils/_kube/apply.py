@@ -36,7 +36,7 @@ class ObjectResult:
     """What happened (in check mode: would happen) to one object.
 
     ``action``: created, configured, unchanged, deleted or pruned. ``predicted``: computed here, not by the API server,
-    because its Namespace or CRD doesn't exist yet. ``live``: the object as last seen.
+    because its Namespace or CRD doesn't exist yet. ``waited``: it is known to be ready. ``live``: as last seen.
     """
 
     api_version: str
@@ -46,6 +46,7 @@ class ObjectResult:
     action: str
     diff: dict[str, str] | None = None
     predicted: bool = False
+    waited: bool = False
     live: dict[str, Any] | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def apply_set(
             [
                 Target(item.api_version, item.kind, item.name, item.namespace, seen=item.live)
                 for item in result.objects
-                if item.kind not in _NOT_WAITED_FOR
+                if item.kind not in _NOT_WAITED_FOR and not item.waited
             ],
         )
     return result
@@ -268,6 +269,8 @@ class _Run:
         self.settings.wait_for(
             self.client, [Target(crd.api_version, crd.kind, crd.name, seen=crd.live) for crd in crds]
         )
+        for crd in crds:
+            crd.waited = True
         kinds = [
             (f"{spec['group']}/{version['name']}", spec["names"]["kind"])
             for crd in crds

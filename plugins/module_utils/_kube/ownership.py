@@ -62,20 +62,19 @@ def is_applied(live: Mapping[str, Any], desired: Mapping[str, Any], manager: str
         for entry in (live.get("metadata") or {}).get("managedFields") or []
         if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
     ]
-    if len(entries) != 1:
-        return False
-    entry = entries[0]
-    if entry.get("apiVersion") != desired.get("apiVersion") or live.get("apiVersion") != desired.get("apiVersion"):
-        return False
-    if (live.get("metadata") or {}).get("deletionTimestamp"):
+    if live.get("apiVersion") != desired.get("apiVersion") or (live.get("metadata") or {}).get("deletionTimestamp"):
         return False
     wanted = {key: value for key, value in desired.items() if key not in _UNRECORDED}
     metadata = {k: v for k, v in (desired.get("metadata") or {}).items() if k not in _UNRECORDED_METADATA}
     wanted.pop("metadata", None)
     if metadata:
         wanted["metadata"] = metadata
+    if not wanted and not entries:
+        return True  # a bare object: the API server records no manager who applied no field
+    if len(entries) != 1 or entries[0].get("apiVersion") != desired.get("apiVersion"):
+        return False
     compare = _Comparison(is_builtin(str(desired.get("apiVersion"))))
-    return compare.fields(entry.get("fieldsV1") or {}, wanted, live, "")
+    return compare.fields(entries[0].get("fieldsV1") or {}, wanted, live, "")
 
 
 class _Comparison:
