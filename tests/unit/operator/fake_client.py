@@ -12,10 +12,11 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.client import Event
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors import Conflict, KubeError, NotFound
 
 MANAGER = "beekeeper-operator"
@@ -40,6 +41,9 @@ class FakeClient:
         self._objects: dict[Name, dict[str, Any]] = {}
         self._version = 100
         self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._events: list[tuple[int, str, dict[str, Any]]] = []
+        self._closed = False
 
     # -- what a test does behind the operator's back ---------------------------------------------------------------
 
@@ -50,13 +54,13 @@ class FakeClient:
             item["metadata"] = {**item["metadata"], **metadata}
             item["metadata"].setdefault("uid", str(uuid.uuid4()))
             item["metadata"]["resourceVersion"] = self._next()
-            self._objects[_name(item)] = item
+            self._store(item)
             return copy.deepcopy(item)
 
     def remove(self, kind: str, name: str) -> None:
         """Removes an object as someone else does."""
         with self._lock:
-            del self._objects[next(key for key in self._objects if (key[1], key[3]) == (kind, name))]
+            self._forget(next(key for key in self._objects if (key[1], key[3]) == (kind, name)))
 
     def find(self, kind: str, name: str) -> dict[str, Any] | None:
         """The object of that kind and name, in whatever namespace."""
@@ -122,7 +126,7 @@ class FakeClient:
                 if before is not None and after.get("spec") != before.get("spec"):
                     after["metadata"]["generation"] = before["metadata"].get("generation", 1) + 1
                 after["metadata"]["resourceVersion"] = self._next()
-                self._objects[_name(obj)] = after
+                self._store(after)
             return copy.deepcopy(after)
 
     def create(self, obj: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
@@ -151,8 +155,41 @@ class FakeClient:
             for field, value in (preconditions or {}).items():
                 if item["metadata"][field] != value:
                     raise Conflict(f"{kind} {name} has another {field}", status=409)
-            del self._objects[api_version, kind, namespace or "", name]
+            self._forget((api_version, kind, namespace or "", name))
             return True
+
+    def watch(  # noqa: PLR0917 - as the client
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        resource_version: str | None = None,
+        timeout: float = 300.0,
+        read_timeout: float | None = None,
+    ) -> Iterator[Event]:
+        at = int(resource_version or 0)
+        while True:
+            with self._changed:
+                news = [event for event in self._events if event[0] > at]
+                if not news:
+                    if self._closed or not self._changed.wait(timeout):
+                        return
+                    continue
+            at = news[-1][0]
+            for _version, change, item in news:
+                if (item["apiVersion"], item["kind"]) == (api_version, kind) and namespace in {
+                    None,
+                    item["metadata"]["namespace"],
+                }:
+                    yield Event(change, copy.deepcopy(item))
+
+    def close(self) -> None:
+        """Ends all watches."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     # -- how it works ----------------------------------------------------------------------------------------------
 
@@ -164,6 +201,18 @@ class FakeClient:
     def _next(self) -> str:
         self._version += 1
         return str(self._version)
+
+    def _store(self, item: dict[str, Any]) -> None:
+        change = "MODIFIED" if _name(item) in self._objects else "ADDED"
+        self._objects[_name(item)] = item
+        self._events.append((int(item["metadata"]["resourceVersion"]), change, copy.deepcopy(item)))
+        self._changed.notify_all()
+
+    def _forget(self, name: Name) -> None:
+        item = self._objects.pop(name)
+        item["metadata"]["resourceVersion"] = self._next()
+        self._events.append((self._version, "DELETED", item))
+        self._changed.notify_all()
 
     def _applied(
         self, before: dict[str, Any] | None, obj: Mapping[str, Any], subresource: str | None

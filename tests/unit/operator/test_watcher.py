@@ -41,7 +41,7 @@ class Clock:
 
 @dataclass
 class Script:
-    """A FAKE client. Each list and each watch takes its next entry: objects, events, an error, or a function to call."""
+    """A FAKE client. Each list and watch takes its next entry: objects, events, an error, or a function to call."""
 
     clock: Clock
     lists: list[Any] = field(default_factory=list)
