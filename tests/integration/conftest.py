@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def ansible_environment(**more: str) -> dict[str, str]:
     }
 
 
-def run_playbook(name: str, *arguments: str, variables: dict[str, object] | None = None, **env: str) -> Run:
+def run_playbook(name: str, *arguments: str, variables: Mapping[str, object] | None = None, **env: str) -> Run:
     """Run a playbook of this checkout (a path) or of an installed collection (a full name) on the lab's inventory."""
     program = Path(sys.executable).with_name("ansible-playbook")
     command = [str(program), "--inventory", str(INVENTORY), name, *arguments]
