@@ -17,8 +17,8 @@ venv: ## Python 3.11 with ansible-core 2.19 and all tools, in .venv
 venv-newest: ## Python 3.13 with the newest ansible-core, in .venv-newest
 	@.ci/venv .venv-newest 3.13 requirements-newest.txt
 
-.PHONY: test lint sanity test-unit test-simulation build test-installed test-molecule
-test: ## everything below: lint, unit, installed, sanity, molecule
+.PHONY: test lint sanity test-unit test-simulation build test-installed test-molecule test-integration
+test: ## everything: lint, unit, installed, sanity, molecule, integration
 	@.ci/test
 lint: ## ruff, mypy, yamllint, ansible-lint (production, no ignores), changelog, generated files
 	@.ci/test lint
@@ -34,6 +34,9 @@ test-installed: ## playbooks and modules from the installed tarball
 	@.ci/test installed
 test-molecule: venv ## scenarios on a real cluster; SCENARIO=name runs one
 	@tests/molecule $(SCENARIO)
+
+test-integration: ## playbooks as a user runs them, right and wrong, on that cluster
+	@.ci/test integration
 
 .PHONY: generate check-generated
 generate: venv ## write the generated files: CRD of the role, tables of the READMEs

@@ -14,7 +14,7 @@ PYTEST_COUNTS = re.compile(r"(\d+) (passed|failed|errors?)\b")
 
 def counts(name: str, exit_code: int, log: Path) -> tuple[int, int]:
     """Return (passed, failed) of one step: pytest's own counts where it ran, else the step as one."""
-    if name.startswith("unit-") and log.exists():
+    if name.startswith(("unit-", "integration")) and log.exists():
         last_line = log.read_text(errors="replace").rstrip().rpartition("\n")[2]
         found = PYTEST_COUNTS.findall(last_line)
         passed = sum(int(number) for number, word in found if word == "passed")

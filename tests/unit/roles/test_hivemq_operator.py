@@ -30,7 +30,7 @@ def render(**variables: Any) -> list[dict[str, Any]]:
 
 def template(name: str, **variables: Any) -> Any:
     loader = DataLoader()
-    known = {"hivemq_operator_image": "registry.example.com/operator:1", "role_path": str(ROLE)}
+    known: dict[str, Any] = {"hivemq_operator_image": "registry.example.com/operator:1", "role_path": str(ROLE)}
     for file in ("defaults/main.yml", "vars/main.yml"):
         known |= loader.load_from_file(str(ROLE / file), trusted_as_template=True)
     known |= {"ansible_search_path": [str(ROLE)], **variables}
