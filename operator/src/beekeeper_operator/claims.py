@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the beekeeper.hivemq authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose is an object? What isn't ours is neither changed nor removed, whatever its name."""
+"""Whose is an object, or a field? What isn't ours is neither changed nor removed, whatever its name."""
 
 from __future__ import annotations
 
@@ -59,3 +59,26 @@ def foreign(live: Mapping[str, Any], resource: Mapping[str, Any]) -> str:
         f"{what} exists already and was not made for this cluster; it is left alone. "
         f"Remove it, or hand it over with the label {CLUSTER_LABEL}={name}"
     )
+
+
+def status_differs(resource: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether writing `after` changes the live status: a value differs, or a field of ours is no longer wanted."""
+    live = resource.get("status") or {}
+    for name, value in after.items():
+        found = live.get(name)
+        if name == "conditions":
+            # A list by type, to which others may add conditions of their own.
+            types = {item.get("type") for item in value}
+            found = [item for item in found or [] if item.get("type") in types]
+        if found != value:
+            return True
+    return any(name in live and name not in after for name in _status_fields_of_ours(resource))
+
+
+def _status_fields_of_ours(resource: Mapping[str, Any]) -> set[str]:
+    names: set[str] = set()
+    for entry in resource["metadata"].get("managedFields") or []:
+        if entry.get("manager") == OPERATOR_FIELD_MANAGER and entry.get("subresource") == "status":
+            fields = (entry.get("fieldsV1") or {}).get("f:status") or {}
+            names |= {field_name.removeprefix("f:") for field_name in fields}
+    return names

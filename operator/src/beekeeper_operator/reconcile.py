@@ -28,6 +28,7 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.validate 
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.client import KubeClient
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors import (
     Conflict,
+    Invalid,
     KubeError,
     TooManyRequests,
     Unauthorized,
@@ -36,9 +37,10 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors impo
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.ownership import is_applied
 
 from .cache import PODS, Key, Ref
-from .claims import foreign, left_over, owned
+from .claims import foreign, left_over, owned, status_differs
 from .events import emit, event
 from .logs import say
+from .repair import replace_lists
 
 LOG = logging.getLogger(__name__)
 
@@ -68,6 +70,11 @@ class Result:
     writes: list[tuple[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+
+    @property
+    def open_ends(self) -> int:
+        """How many things are not yet as they should be."""
+        return len(self.problems) + len(self.waiting)
 
 
 class Reconciler:
@@ -106,21 +113,24 @@ class Reconciler:
         desired = sorted(objects(cluster), key=lambda item: (item["apiVersion"], item["kind"]) == CONTROLLER)
         controller: dict[str, Any] | None = None
         services: list[dict[str, Any]] = []
+        hold = False  # what the pods mount or run as is missing or out of date
         for item in desired:
             kind = (item["apiVersion"], item["kind"])
-            hold = kind == CONTROLLER and bool(result.problems or result.waiting)
+            before = result.open_ends
             live = self._settle(resource, item, result, hold=hold)
+            hold = hold or (kind != SERVICE and result.open_ends > before)
             if live is not None and kind == CONTROLLER:
                 controller = live
             elif live is not None and kind == SERVICE:
                 services.append(live)
-        if not result.problems and not result.waiting:
+        if not result.open_ends:
             self._tidy(resource, desired, result)
         if result.problems:
             result.outcome = Outcome.FAILED
         elif result.waiting:
             result.outcome = Outcome.WAITING
-        failure = "; ".join(result.problems + result.waiting) or None
+        # What is only waited for shows by itself: an object on its way out doesn't count as there.
+        failure = "; ".join(result.problems) or None
         return Observed(controller=controller, services=services, pods=self._pods(resource), failure=failure)
 
     def _settle(
@@ -128,30 +138,40 @@ class Reconciler:
     ) -> dict[str, Any] | None:
         """Makes one object what it should be. Returns it as it is now; None when it doesn't exist or isn't ours."""
         metadata = item["metadata"]
-        live: dict[str, Any] | None = None
-        try:
-            live = self._client.get(item["apiVersion"], item["kind"], metadata["name"], metadata["namespace"])
-            if live is not None:
-                stranger = foreign(live, resource)
-                if stranger:
-                    result.problems.append(stranger)
-                    return None
-                if live["metadata"].get("deletionTimestamp"):
-                    result.waiting.append(
-                        f"{item['kind']} {metadata['name']} is being deleted; it is made again when it is gone"
-                    )
-                    return live
-            if hold or (live is not None and is_applied(live, item, OPERATOR_FIELD_MANAGER)):
+        what = f"{item['kind']} {metadata['name']}"
+        live = self._client.get(item["apiVersion"], item["kind"], metadata["name"], metadata["namespace"])
+        if live is not None:
+            stranger = foreign(live, resource)
+            if stranger:
+                result.problems.append(stranger)
+                return None
+            if live["metadata"].get("deletionTimestamp"):
+                result.waiting.append(f"{what} is being deleted; it is made again when it is gone")
                 return live
-            applied = self._client.apply(item)
-            action = "created" if live is None else "changed"
-            self._wrote(result, resource, action, item)
-            return applied
+        # Without its Services a cluster isn't begun; one that is there already goes on without one of them.
+        is_controller = (item["apiVersion"], item["kind"]) == CONTROLLER
+        if is_controller and (hold or (live is None and result.open_ends)):
+            return live
+        if live is not None and is_applied(live, item, OPERATOR_FIELD_MANAGER):
+            return live
+        try:
+            applied = self._apply(live, item)
         except (Unreachable, Unauthorized, TooManyRequests, Conflict):
             raise  # about the API server or the moment, not about this object
         except KubeError as error:
             result.problems.append(str(error))
             return live
+        self._wrote(result, resource, "created" if live is None else "changed", item)
+        return applied
+
+    def _apply(self, live: dict[str, Any] | None, item: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._client.apply(item)
+        except Invalid:
+            repaired = replace_lists(self._client, live, item) if live is not None else None
+            if repaired is None:
+                raise
+            return repaired
 
     def _tidy(self, resource: dict[str, Any], desired: list[dict[str, Any]], result: Result) -> None:
         """Removes what an earlier spec asked for and this one doesn't."""
@@ -252,26 +272,3 @@ class Reconciler:
             generation=metadata.get("generation"),
             object=f"{item['kind']}/{item['metadata']['name']}",
         )
-
-
-def status_differs(resource: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether writing `after` changes the live status: a value differs, or a field of ours is no longer wanted."""
-    live = resource.get("status") or {}
-    for name, value in after.items():
-        found = live.get(name)
-        if name == "conditions":
-            # A list by type, to which others may add conditions of their own.
-            types = {item.get("type") for item in value}
-            found = [item for item in found or [] if item.get("type") in types]
-        if found != value:
-            return True
-    return any(name in live and name not in after for name in _status_fields_of_ours(resource))
-
-
-def _status_fields_of_ours(resource: Mapping[str, Any]) -> set[str]:
-    names: set[str] = set()
-    for entry in resource["metadata"].get("managedFields") or []:
-        if entry.get("manager") == OPERATOR_FIELD_MANAGER and entry.get("subresource") == "status":
-            fields = (entry.get("fieldsV1") or {}).get("f:status") or {}
-            names |= {field_name.removeprefix("f:") for field_name in fields}
-    return names

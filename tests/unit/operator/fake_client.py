@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ class FakeClient:
         self.calls = 0
         self.writes: list[tuple[str, str, str]] = []
         self.refuse: dict[tuple[str, str], KubeError] = {}
+        self.admit: Callable[[Mapping[str, Any]], None] = lambda _stored: None  # may raise, as admission does
         self._objects: dict[Name, dict[str, Any]] = {}
         self._version = 100
         self._lock = threading.RLock()
@@ -122,12 +123,41 @@ class FakeClient:
             ):
                 raise Conflict(f"{obj['kind']} {obj['metadata']['name']} has another uid", status=409)
             after = self._applied(before, obj, subresource)
+            self.admit(after)
             if before is None or _content(after) != _content(before):
                 if before is not None and after.get("spec") != before.get("spec"):
                     after["metadata"]["generation"] = before["metadata"].get("generation", 1) + 1
                 after["metadata"]["resourceVersion"] = self._next()
                 self._store(after)
             return copy.deepcopy(after)
+
+    def merge_patch(
+        self,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None,
+        body: Mapping[str, Any],
+        *,
+        subresource: str | None = None,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        with self._lock:
+            self._call("patch", kind)
+            self.writes.append(("patch", kind, name))
+            item = copy.deepcopy(self._objects[api_version, kind, namespace or "", name])
+            if (
+                body.get("metadata", {}).get("resourceVersion", item["metadata"]["resourceVersion"])
+                != item["metadata"]["resourceVersion"]
+            ):
+                raise Conflict(f"{kind} {name} has changed", status=409)
+            _merge(item, body)
+            if set(body) - {"metadata"}:
+                entry = {"manager": MANAGER, "operation": "Update", "apiVersion": api_version, "fieldsV1": {}}
+                item["metadata"].setdefault("managedFields", []).append(entry)
+            item["metadata"]["resourceVersion"] = self._next()
+            self._store(item)
+            return copy.deepcopy(item)
 
     def create(self, obj: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         with self._lock:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -282,6 +283,58 @@ def test_an_error_with_one_object_is_told_and_holds_back_only_the_controller(wor
     assert world.client.names("StatefulSet") == set()
     del world.client.refuse["apply", "ConfigMap"]
     assert world.run().outcome is Outcome.OK
+
+
+def test_a_refused_service_does_not_hold_up_a_cluster_that_is_there(world: World) -> None:
+    world.cluster()
+    world.run()
+    world.client.remove("Service", "hivemq-a-mqtt")
+    world.client.refuse["apply", "Service"] = Invalid("no", status=422)
+    world.cluster(generation=2, nodeCount=2)
+    assert world.run().outcome is Outcome.FAILED
+    controller = world.client.find("StatefulSet", "a")
+    assert controller is not None
+    assert controller["spec"]["replicas"] == 2
+
+
+def test_a_service_edited_so_that_applying_is_refused_is_taken_back(world: World) -> None:
+    """On a real API server ports merge by their number: the edited port stays, ours comes beside it, one name twice."""
+    world.cluster()
+    world.run()
+    before = world.client.find("Service", "hivemq-a-mqtt")
+    assert before is not None
+    edited = world.client.find("Service", "hivemq-a-mqtt")
+    assert edited is not None
+    edited["spec"]["ports"][0]["port"] = 1999
+    edited["metadata"]["annotations"] = {"theirs": "stays"}
+    world.client.put(edited)
+
+    def admit(stored: Mapping[str, Any]) -> None:
+        live = world.client.find("Service", "hivemq-a-mqtt")
+        if stored["kind"] == "Service" and live and live["spec"]["ports"][0]["port"] == 1999:
+            raise Invalid('Duplicate value: "mqtt"', status=422)
+
+    world.client.admit = admit
+    assert world.run().outcome is Outcome.OK
+    after = world.client.find("Service", "hivemq-a-mqtt")
+    assert after is not None
+    assert after["spec"] == before["spec"]
+    assert after["metadata"]["annotations"]["theirs"] == "stays"
+    assert [entry["operation"] for entry in after["metadata"]["managedFields"]] == ["Apply"]
+    assert world.run().writes == []
+
+
+def test_a_refusal_that_no_list_explains_is_told(world: World) -> None:
+    world.cluster()
+    world.run()
+    controller = world.client.find("StatefulSet", "a")
+    assert controller is not None
+    controller["spec"]["serviceName"] = "other"
+    world.client.put(controller)
+    world.client.refuse["apply", "StatefulSet"] = Invalid("serviceName can't be changed", status=422)
+    assert world.run().outcome is Outcome.FAILED
+    assert "serviceName can't be changed" in world.status["message"]
+    assert not [write for write in written(world) if write[0] == "patch"]
 
 
 @pytest.mark.parametrize("error", [Unreachable("refused"), TooManyRequests("busy", status=429)])
