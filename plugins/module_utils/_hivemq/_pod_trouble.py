@@ -95,6 +95,8 @@ def _container(pod: str, container: Mapping[str, Any], image: str) -> Trouble | 
         return Trouble(pod, name, f"{where}image {image or container.get('image', '')} can't be pulled", stuck=True)
     if reason in _CONFIG:
         return Trouble(pod, reason, where + _short(waiting.get("message")), stuck=True)
+    if "running" in state and container.get("started"):
+        return None  # an end long ago says nothing about why it is not ready now
     ended = _mapping(state.get("terminated")) or _mapping(last.get("terminated"))
     failed = bool(ended) and ended.get("exitCode", 0) != 0 and not container.get("ready")
     if reason == "CrashLoopBackOff" or failed:

@@ -21,7 +21,7 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*[A-Za-z0-9]")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _ENV_NAME = re.compile(r"[A-Za-z._-][A-Za-z0-9._-]*")
 _EXTENSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_HEAP = re.compile(r"(?:^|\s)-Xmx(\d{1,15})([kKmMgGtT]?)(?=\s|$)")
+_HEAP = re.compile(r"(?:^|\s)-Xmx(\d{1,15})([kKmMgGtT]?)(?=\s|$)", re.ASCII)
 _MIB = 1024 * 1024
 # HiveMQ's own start takes more; anything below is a forgotten unit (memory: 4), not a small broker.
 _LEAST = {"memory": Decimal(64 * _MIB), "ephemeralStorage": Decimal(_MIB)}

@@ -17,7 +17,9 @@ from typing import Literal
 
 Format = Literal["BinarySI", "DecimalSI", "DecimalExponent"]
 
-_PATTERN = re.compile(r"([+-]?)(\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][+-]?\d{1,3})?")
+_PATTERN = re.compile(
+    r"([+-]?)(\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][+-]?\d{1,3})?", re.ASCII
+)
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _DECIMAL = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
 _DECIMAL_POWER = {suffix: power for power, suffix in _DECIMAL.items()}

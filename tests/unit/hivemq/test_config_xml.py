@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq import config_xml, logback
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.config_xml import XmlError, inspect
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.objects import objects
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.settings import SETTINGS
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.spec import parse
+from hypothesis import given
+from hypothesis import strategies as st
 
 Make = Callable[..., dict[str, Any]]
 
@@ -33,9 +33,9 @@ def test_community_gets_only_what_it_knows(community: Make) -> None:
     assert root.findtext("anonymous-usage-statistics/enabled") == "false"
     assert root.findtext("listeners/tcp-listener/port") == "${HIVEMQ_MQTT_PORT}"
     assert root.find("security/control-center-audit-log") is None
-    tags = [child.tag for child in root.iter()]
-    assert all(len(list(element)) == len({child.tag for child in element}) for element in root if element.tag != "x")
-    assert "max-qos" in tags
+    for element in root.iter():
+        names = [child.tag for child in element]
+        assert len(names) == len(set(names)), f"config.xsd takes each element below {element.tag} once"
 
 
 def test_enterprise_gets_cluster_and_control_centre(resource: Make) -> None:
@@ -124,10 +124,8 @@ def test_a_declared_encoding_does_not_matter() -> None:
 
 @given(st.text(st.characters() | st.sampled_from("<>/&!?[]-\"'ab"), max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(XmlError):
         inspect(text)
-    except XmlError as error:
-        assert str(error)
 
 
 def test_logback_looks_for_changes() -> None:

@@ -9,15 +9,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.json_patch import (
     MAX_BYTES,
     PatchError,
     apply,
     operations,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def patch(document: Any, *items: dict[str, Any]) -> Any:
@@ -67,7 +66,7 @@ def test_operation(before: Any, item: dict[str, Any], after: Any) -> None:
     ],
 )
 def test_failure_names_operation_and_reason(before: Any, item: dict[str, Any], said: str) -> None:
-    with pytest.raises(PatchError, match="^operation 0 ") as caught:
+    with pytest.raises(PatchError, match=r"^operation 0 ") as caught:
         patch(before, item)
     assert said in str(caught.value)
 

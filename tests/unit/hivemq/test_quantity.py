@@ -8,10 +8,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.quantity import LARGEST, Quantity, parse
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.quantity import LARGEST, Quantity, parse
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,25 @@ def test_canonical_form(text: str, canonical: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 4", "4 ", "4 Gi", "4gi", "4GB", "1.2.3", "1e", "e3", "Gi", "0x10", "٣", "1_000", "NaN", "inf", "9" * 41, "8Ei"],
+    [
+        "",
+        " 4",
+        "4 ",
+        "4 Gi",
+        "4gi",
+        "4GB",
+        "1.2.3",
+        "1e",
+        "e3",
+        "Gi",
+        "0x10",
+        "٣",
+        "1_000",
+        "NaN",
+        "inf",
+        "9" * 41,
+        "8Ei",
+    ],
 )
 def test_refused(text: str) -> None:
     with pytest.raises(ValueError):
