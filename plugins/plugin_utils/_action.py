@@ -11,7 +11,7 @@ This plugin util is private to the collection.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -35,6 +35,15 @@ class _Ended(Exception):  # noqa: N818 - it is no error
     def __init__(self, result: dict[str, Any]) -> None:
         super().__init__()
         self.result = result
+
+
+def _plain(value: Any) -> Any:
+    """Without Ansible's own subclasses of text and containers, which other libraries can't write as YAML."""
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 class ActionHost:
@@ -112,7 +121,7 @@ class InProcessAction(ActionBase):
             return {"failed": True, "msg": f"{self._task.action}: {'; '.join(checked.error_messages)}"}
         host = ActionHost(
             name=self._task.get_name(),
-            params=checked.validated_parameters,
+            params=_plain(checked.validated_parameters),
             check_mode=bool(self._task.check_mode),
             diff=bool(self._task.diff),
             secrets=checked._no_log_values,

@@ -29,6 +29,10 @@ THREADS = 8
 CREATED, CONFIGURED, UNCHANGED, DELETED, PRUNED = "created", "configured", "unchanged", "deleted", "pruned"
 # A claim may wait for its first pod, which nobody may have asked for yet: not a thing to wait for after an apply.
 _NOT_WAITED_FOR = frozenset({"PersistentVolumeClaim"})
+_NEVER_PRUNED_UNASKED = frozenset(
+    {"Namespace", "CustomResourceDefinition", "PersistentVolume", "PersistentVolumeClaim", "HiveMQCluster"}
+)
+_RBAC_KINDS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 
 
 @dataclass
@@ -125,15 +129,19 @@ def apply_set(
     client: KubeClient,
     manifests: Sequence[Manifest],
     settings: Settings,
+    *,
+    seen: Sequence[dict[str, Any]] = (),
     result: ApplyResult | None = None,
 ) -> ApplyResult:
     """Apply ``manifests`` (as ``manifests.prepare`` returns them), in order, and wait if the settings say so.
 
-    ``result`` is filled as it goes, so that a caller sees after an error what was done before it.
+    ``seen``: live objects that a list just returned; they save their GETs. ``result`` is filled as it goes, so that a
+    caller sees after an error what was done before it.
     """
     result = result if result is not None else ApplyResult()
     run = _Run(client, settings, result)
-    run.apply(resolve(client, manifests))
+    resolved = resolve(client, manifests)
+    run.apply(resolved, fetch(client, resolved, seen))
     if settings.wait and not settings.check:
         settings.wait_for(
             client,
@@ -165,10 +173,16 @@ def resolve(client: KubeClient, manifests: Sequence[Manifest]) -> list[Manifest]
     return list(manifests)
 
 
-def fetch(client: KubeClient, manifests: Sequence[Manifest]) -> list[dict[str, Any] | None]:
-    """The live objects (None where there is none), several requests at once."""
+def fetch(
+    client: KubeClient, manifests: Sequence[Manifest], seen: Sequence[dict[str, Any]] = ()
+) -> list[dict[str, Any] | None]:
+    """The live objects (None where there is none), several requests at once; none for those ``seen`` already."""
+    known = {(obj["apiVersion"], Manifest(obj, "").key): obj for obj in seen}
 
     def get(manifest: Manifest) -> dict[str, Any] | None:
+        found = known.get((manifest.api_version, manifest.key))
+        if found is not None:
+            return found
         return client.get(manifest.api_version, manifest.kind, manifest.name, manifest.namespace)
 
     if len(manifests) <= 1:
@@ -189,8 +203,8 @@ class _Run:
         self.changed_kinds: set[tuple[str, str]] = set()
         self.unready_crds: list[ObjectResult] = []
 
-    def apply(self, manifests: Sequence[Manifest]) -> None:
-        for manifest, live in zip(manifests, fetch(self.client, manifests), strict=True):
+    def apply(self, manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | None]) -> None:
+        for manifest, live in zip(manifests, found, strict=True):
             if manifest.kind != "CustomResourceDefinition":
                 self.wait_for_crds()
             item = self.apply_one(manifest, live)
@@ -327,22 +341,48 @@ def merged(live: Mapping[str, Any] | None, desired: Mapping[str, Any]) -> dict[s
     return result
 
 
-def find_strays(client: KubeClient, prune: Prune, manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
-    """The objects that carry the label and aren't in the set, in the order in which to delete them.
+def find_labelled(client: KubeClient, prune: Prune) -> list[dict[str, Any]]:
+    """All objects with the label, of the kinds and in the namespaces of ``prune``. Several requests at once."""
+
+    def listed(scope: tuple[str, str, str | None]) -> list[dict[str, Any]]:
+        try:
+            return client.list(*scope, label_selector=prune.label_selector).items
+        except errors.NotFound:
+            return []  # a kind that isn't installed has no objects
+
+    scopes: list[tuple[str, str, str | None]] = []
+    for api_version, kind in prune.kinds:
+        try:
+            namespaced = client.resource(api_version, kind).namespaced
+        except errors.NotFound:
+            continue
+        namespaces = prune.namespaces if namespaced and prune.namespaces else (None,)
+        scopes += [(api_version, kind, namespace) for namespace in namespaces]
+    with ThreadPoolExecutor(max_workers=THREADS) as pool:
+        return [obj for found in pool.map(listed, scopes) for obj in found]
+
+
+def strays(labelled: Sequence[dict[str, Any]], manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
+    """Those of ``labelled`` that aren't in the set, in the order in which to delete them.
 
     Objects that another object controls are left to the garbage collector: they inherit labels without being anybody's.
     """
     kept = {manifest.key for manifest in manifests}
-    strays: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-    for api_version, kind in prune.kinds:
-        try:
-            namespaced = client.resource(api_version, kind).namespaced
-            for namespace in prune.namespaces if namespaced and prune.namespaces else (None,):
-                for obj in client.list(api_version, kind, namespace, label_selector=prune.label_selector).items:
-                    key = Manifest(obj, "").key
-                    owners = obj["metadata"].get("ownerReferences") or []
-                    if key not in kept and not any(owner.get("controller") for owner in owners):
-                        strays[key] = obj
-        except errors.NotFound:
-            continue  # a kind that isn't installed has no objects
-    return sorted(strays.values(), key=rank, reverse=True)
+    found: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+    for obj in labelled:
+        key = Manifest(obj, "").key
+        controlled = any(owner.get("controller") for owner in obj["metadata"].get("ownerReferences") or [])
+        if key not in kept and not controlled:
+            found[key] = obj
+    return sorted(found.values(), key=rank, reverse=True)
+
+
+def prunable_kinds(manifests: Sequence[Manifest]) -> tuple[tuple[str, str], ...]:
+    """The kinds to prune when nobody says which: those of the set, with all RBAC kinds if it has one of them.
+
+    Kinds that hold data or other objects are left out: they are only pruned when they're named.
+    """
+    kinds = {(m.api_version, m.kind) for m in manifests if m.kind not in _NEVER_PRUNED_UNASKED}
+    if any(kind in _RBAC_KINDS for _version, kind in kinds):
+        kinds |= {("rbac.authorization.k8s.io/v1", kind) for kind in _RBAC_KINDS}
+    return tuple(sorted(kinds))

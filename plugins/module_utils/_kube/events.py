@@ -118,3 +118,31 @@ def _log_tail(client: KubeClient, name: str, namespace: str, container: str, sta
         return [f"  its log can't be read: {error.message}"]
     tail = text.rstrip()[-_TEXT_MAX:]
     return [f"  last lines of {container}:", *(f"    {line}" for line in tail.splitlines())] if tail else []
+
+
+def workload_failure(client: KubeClient, kind: str, name: str, namespace: str, limit: int = 2) -> str:
+    """Why the pods of a Deployment, StatefulSet, DaemonSet, Job or Pod aren't ready; empty when nothing says so."""
+    if kind == "Pod":
+        pod = client.get("v1", "Pod", name, namespace)
+        return pod_failure(client, pod) if pod else ""
+    version = _WORKLOADS.get(kind)
+    live = client.get(version, kind, name, namespace) if version else None
+    labels = (((live or {}).get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+    if not labels:
+        return ""
+    selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return pods_failure(client, namespace, selector, limit) or "\n".join(
+        f"event: {line}" for line in recent_events(client, namespace, name, kind)
+    )
+
+
+def pods_failure(client: KubeClient, namespace: str, selector: str, limit: int = 2) -> str:
+    """Why pods that a selector selects aren't ready, for at most ``limit`` of them; empty when all are."""
+    pods = client.list("v1", "Pod", namespace, label_selector=selector).items
+    failing = [pod for pod in pods if pod_phase(pod) not in ("Ready", "Succeeded")]
+    # The one that says most first: a container that ended tells more than one that hasn't started.
+    failing.sort(key=lambda pod: -sum(int(s.get("restartCount") or 0) for _n, _w, s in container_states(pod)))
+    return "\n".join(pod_failure(client, pod) for pod in failing[:limit])
+
+
+_WORKLOADS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "Job": "batch/v1"}

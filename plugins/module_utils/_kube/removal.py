@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import errors
-from .apply import DELETED, PRUNED, UNCHANGED, ApplyResult, ObjectResult, Prune, Settings, fetch, find_strays, resolve
+from .apply import DELETED, PRUNED, UNCHANGED, ApplyResult, ObjectResult, Settings, fetch, resolve
 from .client import KubeClient
 from .diff import describe, diff
 from .manifests import Manifest
@@ -52,18 +52,16 @@ def delete_set(
 
 def prune_set(
     client: KubeClient,
-    prune: Prune,
-    manifests: Sequence[Manifest],
+    doomed: Sequence[dict[str, Any]],
     settings: Settings,
     *,
     allow_data_loss: bool,
     result: ApplyResult,
 ) -> None:
-    """Delete what carries the label and isn't in the set; the same guard holds for CRDs. Adds to ``result``."""
-    strays = find_strays(client, prune, manifests)
+    """Delete ``doomed`` (see ``apply.strays``); the same guard holds for CRDs. Adds to ``result``."""
     if not allow_data_loss:
-        guard_crds(client, strays)
-    for obj in strays:
+        guard_crds(client, doomed)
+    for obj in doomed:
         result.objects.append(_delete(client, obj, str(obj["apiVersion"]), PRUNED, settings))
     _wait_gone(client, result, settings)
 

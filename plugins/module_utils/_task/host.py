@@ -29,7 +29,9 @@ class TaskFailure(Exception):  # noqa: N818 - what it is called in results
     def __init__(
         self, message: str, *, next_step: str = "", code: str = "Failed", subject: str = "", **result: Any
     ) -> None:
-        super().__init__(f"{message.rstrip('. ')}. {next_step}".strip() if next_step else message)
+        # A message that ends with lines of its own (events, a log) keeps them apart from what to do next.
+        joined = f"{message}{next_step}" if message.endswith("\n") else f"{message.rstrip('. ')}. {next_step}"
+        super().__init__(joined.strip() if next_step else message)
         self.next_step = next_step
         self.code = code
         self.subject = subject
