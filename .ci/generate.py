@@ -91,7 +91,7 @@ def content_table() -> str:
     for path in sorted((ROOT / "playbooks").glob("*.yml")):
         # The first comment of a playbook says what it is for.
         comment = re.search(r"^# (.+)$", path.read_text(), re.MULTILINE)
-        if comment and "inventory" not in path.name:
+        if comment:
             lines.append(f"| playbook `beekeeper.hivemq.{path.stem}` | {plain(comment[1]).removesuffix('.')} |")
     return "\n".join(lines) + "\n"
 
