@@ -30,6 +30,7 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors impo
     Conflict,
     Invalid,
     KubeError,
+    NotFound,
     TooManyRequests,
     Unauthorized,
     Unreachable,
@@ -232,7 +233,12 @@ class Reconciler:
             "metadata": {"name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]},
             "status": after,
         }
-        self._client.apply(body, subresource="status")
+        try:
+            self._client.apply(body, subresource="status")
+        except NotFound:
+            # Deleted meanwhile. What was just made for it has its uid as owner and goes the same way.
+            result.outcome = Outcome.GONE
+            return
         result.writes.append(("status", KIND))
         state, message = after.get("state", ""), after.get("message", "")
         told = (before.get("state"), before.get("message") if state == "Failed" else None)

@@ -19,7 +19,8 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors impo
     TooManyRequests,
     Unreachable,
 )
-from beekeeper_operator.cache import CHILDREN, Key, Ref
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.paths import known
+from beekeeper_operator.cache import CHILDREN, Key, Ref, sources
 from beekeeper_operator.reconcile import Outcome, Reconciler
 from fake_client import FakeClient
 
@@ -385,6 +386,28 @@ def test_the_status_of_others_in_conditions_is_no_difference(world: World) -> No
     resource["status"]["theirs"] = 1
     world.client.put(resource)
     assert world.run().writes == []
+
+
+def test_a_cluster_deleted_in_between_is_no_failure(world: World) -> None:
+    world.cluster()
+    original = world.client.list
+
+    def deleted(*args: Any, **options: Any) -> Any:
+        if args[1] == "Pod":
+            world.client.remove("HiveMQCluster", "a")
+        return original(*args, **options)
+
+    world.client.list = deleted  # type: ignore[method-assign]
+    assert world.run().outcome is Outcome.GONE
+
+
+def test_every_kind_in_use_is_known_without_discovery(world: World) -> None:
+    """So that a broken aggregated API, which breaks discovery, can't matter."""
+    resource = world.cluster()
+    kinds = {(item["apiVersion"], item["kind"]) for item in objects(parse(resource))}
+    kinds |= {(source.api_version, source.kind) for source in sources([None])}
+    kinds |= {("events.k8s.io/v1", "Event")}
+    assert [kind for kind in kinds if known(*kind) is None] == []
 
 
 def test_a_status_is_never_written_to_a_successor_of_the_same_name(world: World) -> None:
