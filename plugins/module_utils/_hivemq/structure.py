@@ -63,7 +63,8 @@ def shown(value: Any) -> str:
 
 def child(path: str, key: Any) -> str:
     """The path of a field: `spec.cpu`, or `spec.labels[a.b/c]` for a key that isn't a plain name."""
-    name = str(key)[:100]
+    # Line breaks and lone surrogates could not be printed, logged or stored.
+    name = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(key)[:100])
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
         return f"{path}.{name}" if path else name
     return f"{path}[{name}]"
@@ -90,7 +91,7 @@ def _walk(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[Violatio
             remedy = f'write it as a string: "{value}"' if kind == "number" else "write a number or a string"
             yield Violation("type", path, f"is {shown(value)}, must be an integer or a string", "", remedy)
         else:
-            yield from _scalar(schema, value, path)
+            yield from _scalar({"format": "int64", **schema}, value, path)
         return
     wanted = schema.get("type", "")
     if wanted != kind and not (wanted == "number" and kind == "integer"):
