@@ -10,6 +10,7 @@ This plugin util is private to the collection.
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -117,6 +118,8 @@ class InProcessAction(ActionBase):
         arguments = self.arguments_for_process(dict(self._task.args))
         validator = ArgumentSpecValidator(self.TASK.ARGUMENT_SPEC, **self._validator_options())
         checked = validator.validate(arguments)
+        if checked.unsupported_parameters:
+            return {"failed": True, "msg": self._unknown_options(checked.unsupported_parameters)}
         if checked.error_messages:
             return {"failed": True, "msg": f"{self._task.action}: {'; '.join(checked.error_messages)}"}
         host = ActionHost(
@@ -130,6 +133,15 @@ class InProcessAction(ActionBase):
             execute(host, self.TASK.run)
         except _Ended as ended:
             return ended.result
+
+    def _unknown_options(self, unknown: Iterable[Any]) -> str:
+        known: dict[str, Any] = self.TASK.ARGUMENT_SPEC
+        words = []
+        for option in sorted(".".join(name) if isinstance(name, tuple) else str(name) for name in unknown):
+            near = difflib.get_close_matches(option, known, n=1)
+            words.append(f"'{option}'" + (f" (did you mean '{near[0]}'?)" if near else ""))
+        listed = ", ".join(sorted(known))
+        return f"{self._task.action} has no option {' and no option '.join(words)}. Its options: {listed}."
 
     def _validator_options(self) -> dict[str, Any]:
         names = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")

@@ -446,12 +446,21 @@ def _retry_after(response: Any, attempt: int) -> float:
 def _lines(response: Any) -> Iterator[bytes]:
     """Lines of a streamed body as they arrive."""
     rest = b""
-    for chunk in response.stream(65536, decode_content=True):
+    for chunk in _chunks(response):
         rest += chunk
         *whole, rest = rest.split(b"\n")
         yield from (line for line in whole if line.strip())
     if rest.strip():
         yield rest
+
+
+def _chunks(response: Any) -> Iterator[bytes]:
+    """Pieces of a streamed body, without waiting until a piece is full."""
+    if response.chunked or not hasattr(response, "read1"):
+        yield from response.stream(65536, decode_content=True)
+        return
+    while piece := response.read1(65536):
+        yield piece
 
 
 def _innermost(error: BaseException) -> str:
