@@ -18,7 +18,8 @@ CI = Path(__file__).resolve().parents[3] / ".ci"
 def run_step(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
     """Run bash with the functions of lib.sh, logs below `folder`."""
     prelude = f'set -euo pipefail; source "{CI}/lib.sh"; ROOT="{folder}"; LOGS="{folder}"; '
-    env = {**os.environ, "STEP_RESULTS": str(folder / "steps.tsv")}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("STEP_")}
+    env = {**kept, "STEP_RESULTS": str(folder / "steps.tsv")}
     return subprocess.run(["bash", "-c", prelude + script], capture_output=True, text=True, env=env, check=False)
 
 
