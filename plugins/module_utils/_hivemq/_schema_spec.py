@@ -34,7 +34,8 @@ def _setting(setting: Setting) -> Schema:
     elif isinstance(setting.default, bool):
         schema = boolean()
     else:
-        big = (setting.maximum or 0) > 2**31 - 1
+        # 2^63-1 itself is no bound to write down: the API server keeps bounds as floating point and would change it.
+        big = setting.maximum is None or setting.maximum > 2**31 - 1
         schema = integer(setting.minimum, setting.maximum, bits=64 if big else 32)
     default = setting.environment_value(setting.default)
     return described(schema, f"{setting.text} Default: {default}.", "rolling")

@@ -4,7 +4,7 @@
 """logback.xml of the brokers.
 
 The file lies in a ConfigMap that is mounted as a directory, and the broker looks at it every few seconds: a changed
-level takes effect without a restart, as soon as the kubelet has brought the file (up to about a minute).
+level takes effect without a restart, as soon as the kubelet has brought the file (it may take two minutes).
 Logs go to the console only: that is what `kubectl logs` and log collectors read, and it can't fill the disk.
 """
 

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The scalar settings of the broker: one table for the schema, the environment and config.xml.
 
+A setting without an upper bound takes any 64-bit number.
+
 Every setting is an environment variable of the broker (the vendor's names, so a configOverride written for the
 vendor's operator finds them), and config.xml refers to it by a placeholder. Bounds are those of the broker's own
 config.xsd. Source of names and defaults: the vendor's chart.
@@ -37,7 +39,6 @@ class Setting:
 
 
 _INT31 = 2**31 - 1
-_INT63 = 2**63 - 1
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -68,7 +69,6 @@ SETTINGS: tuple[Setting, ...] = (
         -1,
         "Most connections one broker accepts; -1 means no limit of its own (a licence's limit still holds).",
         -1,
-        _INT63,
     ),
     Setting(
         "restrictions",
@@ -78,7 +78,6 @@ SETTINGS: tuple[Setting, ...] = (
         0,
         "Most bytes per second one broker reads from all its clients together; 0 means no limit.",
         0,
-        _INT63,
     ),
     Setting(
         "restrictions",
@@ -217,7 +216,6 @@ SETTINGS: tuple[Setting, ...] = (
         1000,
         "Most messages queued for one client that is offline or slow.",
         0,
-        _INT63,
     ),
     Setting(
         "mqtt",

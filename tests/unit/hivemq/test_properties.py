@@ -80,7 +80,7 @@ def sound_specs() -> st.SearchStrategy[dict[str, Any]]:
     label = st.dictionaries(names, st.sampled_from(["", "1", "A_b"]), max_size=3)
     more_ports = st.lists(
         st.fixed_dictionaries(
-            {"name": st.sampled_from(["ws", "cc", "cluster", "api", "tls"]), "port": st.integers(1024, 65535)},
+            {"name": st.sampled_from(["ws", "cc", "cluster", "api", "tls"]), "port": st.integers(10000, 65535)},
             optional={
                 "expose": st.booleans(),
                 "patch": st.just(['[{"op":"add","path":"/spec/sessionAffinity","value":"ClientIP"}]']),
