@@ -3,11 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The scalar settings of the broker: one table for the schema, the environment and config.xml.
 
-A setting without an upper bound takes any 64-bit number.
-
 Every setting is an environment variable of the broker (the vendor's names, so a configOverride written for the
 vendor's operator finds them), and config.xml refers to it by a placeholder. Bounds are those of the broker's own
-config.xsd. Source of names and defaults: the vendor's chart.
+config.xsd; one without an upper bound takes any 64-bit number. Source of names and defaults: the vendor's chart.
 """
 
 from __future__ import annotations
