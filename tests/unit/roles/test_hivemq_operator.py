@@ -25,7 +25,7 @@ def plugins() -> None:
 
 def render(**variables: Any) -> list[dict[str, Any]]:
     """Return the operator's objects for the given role variables."""
-    return template("__hivemq_operator_objects", **variables)
+    return list(template("__hivemq_operator_objects", **variables))
 
 
 def template(name: str, **variables: Any) -> Any:
