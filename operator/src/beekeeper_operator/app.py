@@ -22,6 +22,7 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors impo
 from . import __version__
 from .cache import Index, Key, sources
 from .health import HealthServer
+from .lean import LeanClient
 from .logs import say, set_up
 from .metrics import Registry
 from .queue import WorkQueue
@@ -206,7 +207,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: asked_to_stop.set())
     client = KubeClient(connection, field_manager=OPERATOR_FIELD_MANAGER)
-    watch_client = KubeClient(connection, field_manager=OPERATOR_FIELD_MANAGER)
+    watch_client = LeanClient(connection, field_manager=OPERATOR_FIELD_MANAGER)
     operator = Operator(settings, client, watch_client)
     server = HealthServer(
         settings.http_port, healthy=operator.healthy, ready=operator.ready, metrics=operator.registry.render

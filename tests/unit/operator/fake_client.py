@@ -188,7 +188,7 @@ class FakeClient:
             self._forget((api_version, kind, namespace or "", name))
             return True
 
-    def watch(  # noqa: PLR0917 - as the client
+    def watch(
         self,
         api_version: str,
         kind: str,
@@ -258,7 +258,11 @@ class FakeClient:
         else:
             after = copy.deepcopy(before)
         entries = after["metadata"].pop("managedFields", [])
-        mine = [e for e in entries if (e["manager"], e.get("subresource")) == (MANAGER, subresource)]
+        mine = [
+            e
+            for e in entries
+            if (e["manager"], e["operation"], e.get("subresource")) == (MANAGER, "Apply", subresource)
+        ]
         if mine:
             _drop(after, mine[0]["fieldsV1"], body)
         _merge(after, body)
