@@ -80,9 +80,7 @@ def _stateful_set(obj: Mapping[str, Any]) -> Readiness:
     to_update = wanted - int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
     if strategy.get("type") == "OnDelete":
         to_update = 0  # somebody else decides when pods are replaced
-    status = obj.get("status") or {}
-    rolled = to_update <= 0 or updated >= to_update or status.get("currentRevision") == status.get("updateRevision")
-    return Readiness(rolled and ready >= wanted and total == wanted, f"{ready}/{wanted} ready, {updated} updated")
+    return Readiness(updated >= to_update and ready >= wanted and total == wanted, f"{ready}/{wanted} ready, {updated} updated")
 
 
 def _daemon_set(obj: Mapping[str, Any]) -> Readiness:

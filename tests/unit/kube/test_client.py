@@ -75,7 +75,9 @@ def test_list_selects(api: FakeApi, client: KubeClient) -> None:
     for name, labels in (("a", {"x": "1"}), ("b", {"x": "2"})):
         api.put({**CM, "metadata": {"name": name, "namespace": "default", "labels": labels}})
     assert [i["metadata"]["name"] for i in client.list("v1", "ConfigMap", label_selector="x=2").items] == ["b"]
-    assert [i["metadata"]["name"] for i in client.list("v1", "ConfigMap", field_selector="metadata.name=a").items] == ["a"]
+    assert [i["metadata"]["name"] for i in client.list("v1", "ConfigMap", field_selector="metadata.name=a").items] == [
+        "a"
+    ]
 
 
 def test_no_discovery_for_known_kinds_and_one_for_others(api: FakeApi, client: KubeClient) -> None:
@@ -99,7 +101,13 @@ def test_a_crd_can_be_learnt_before_it_is_served(api: FakeApi, client: KubeClien
 
 
 def test_impersonation_and_basic_authentication(api: FakeApi) -> None:
-    params = {"host": api.url, "username": "u", "password": "p", "impersonate_user": "joe", "impersonate_groups": ["a", "b"]}
+    params = {
+        "host": api.url,
+        "username": "u",
+        "password": "p",
+        "impersonate_user": "joe",
+        "impersonate_groups": ["a", "b"],
+    }
     client = KubeClient(connect(params), field_manager="t")
     client.list("v1", "ConfigMap")
     headers = api.requests[-1].headers
@@ -128,7 +136,7 @@ def test_watch(api: FakeApi, client: KubeClient) -> None:
     client.delete("v1", "ConfigMap", "c", "default")
     assert next(events).type == "DELETED"
     events.close()
-    assert api.requests[1].query["allowWatchBookmarks"] == "true"
+    assert api.requests[0].query["allowWatchBookmarks"] == "true"
 
 
 def test_watch_ends_with_the_server(api: FakeApi, client: KubeClient) -> None:
@@ -179,4 +187,6 @@ def test_paths() -> None:
     assert paths.path(cluster, "n", "c", "status") == "/apis/hivemq.com/v1/namespaces/n/hivemq-clusters/c/status"
     assert paths.path(cluster) == "/apis/hivemq.com/v1/hivemq-clusters"
     assert paths.known("example.com/v1", "Service") is None
-    assert [paths.is_builtin(v) for v in ("v1", "apps/v1", "storage.k8s.io/v1", "hivemq.com/v1")] == [True] * 3 + [False]
+    assert [paths.is_builtin(v) for v in ("v1", "apps/v1", "storage.k8s.io/v1", "hivemq.com/v1")] == [True] * 3 + [
+        False
+    ]

@@ -19,7 +19,9 @@ from ..fake_api import FakeApi, status
 
 POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}}
 RBAC = 'pods is forbidden: User "joe" cannot list resource "pods" in API group "" in the namespace "default"'
-CAUSES = {"causes": [{"field": "spec.containers[0].image", "message": "Required value", "reason": "FieldValueRequired"}]}
+CAUSES = {
+    "causes": [{"field": "spec.containers[0].image", "message": "Required value", "reason": "FieldValueRequired"}]
+}
 OWNED = {"causes": [{"reason": "FieldManagerConflict", "field": ".spec.x", "message": 'conflict with "helm"'}]}
 TYPED = "failed to create typed patch object (default/p; v1, Kind=Pod): .spec.foo: field not declared in schema"
 
@@ -60,7 +62,14 @@ def apply_pod(client: KubeClient) -> Any:
             ["Namespace default is being deleted"],
             "kubectl wait --for=delete namespace/default",
         ),
-        (list_pods, 404, "404 page not found\n", errors.NotFound, ["doesn't know the kind Pod of v1"], "CustomResource"),
+        (
+            list_pods,
+            404,
+            "404 page not found\n",
+            errors.NotFound,
+            ["doesn't know the kind Pod of v1"],
+            "CustomResource",
+        ),
         (
             apply_pod,
             404,
@@ -104,6 +113,7 @@ def test_answers(
     words: list[str],
     step: str,
 ) -> None:
+    """Each answer becomes its own class, with what went wrong on which object, in one line."""
     api.fail("*", "/pods", code, body)
     with pytest.raises(kind) as caught:
         call(client)

@@ -12,6 +12,7 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.auth import
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.client import KubeClient
 
 from ..fake_api import FakeApi, fake_api
+from ..fake_clock import FakeClock
 
 
 @pytest.fixture
@@ -32,6 +33,11 @@ def client(api: FakeApi, slept: list[float]) -> Iterator[KubeClient]:
     made = KubeClient(connection, field_manager="beekeeper-ansible", timeout=5.0, sleep=slept.append)
     yield made
     made.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture(autouse=True)
