@@ -11,9 +11,9 @@ config.xsd; one without an upper bound takes any 64-bit number. Source of names 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
-Value = int | bool | str
+Value: TypeAlias = "int | bool | str"
 
 
 @dataclass(frozen=True)
