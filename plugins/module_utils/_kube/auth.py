@@ -240,6 +240,7 @@ def _load_kubeconfig(configuration: Any, params: Mapping[str, Any]) -> tuple[str
             f"{called} {what}; there are: {there}",
             next_step="Set context (or K8S_AUTH_CONTEXT) to one of these, or another kubeconfig.",
         )
+    _check_references(contexts[context], documents, called, context)
     options: dict[str, Any] = {"context": context, "client_configuration": configuration}
     if params.get("persist_config") is not None:
         options["persist_config"] = bool(params["persist_config"])
@@ -258,6 +259,18 @@ def _load_kubeconfig(configuration: Any, params: Mapping[str, Any]) -> tuple[str
             f"{context} auth whoami` must work.",
         ) from error
     return context, str(contexts[context].get("user") or "")
+
+
+def _check_references(context: Mapping[str, Any], documents: list[Mapping[str, Any]], called: str, name: str) -> None:
+    """The loader goes on as nobody when the user isn't there; better to say so."""
+    for part in ("cluster", "user"):
+        wanted = context.get(part)
+        there = [item.get("name") for d in documents for item in d.get(f"{part}s") or [] if isinstance(item, Mapping)]
+        if wanted and wanted not in there:
+            raise ConfigProblem(
+                f"Context {name} of {called} names the {part} {wanted}, which isn't in it",
+                next_step=f"Correct the context, or add that {part}.",
+            )
 
 
 def _override(configuration: Any, params: Mapping[str, Any], host: str) -> None:

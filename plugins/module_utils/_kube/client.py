@@ -1,6 +1,7 @@
 # Copyright: (c) 2026, the beekeeper.hivemq authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PLR0917 - arguments come in the order of the API: version, kind, name, namespace
 """A small client of the Kubernetes API: plain dictionaries in and out, typed errors, every request counted.
 
 It sends through the connection pool of the ``kubernetes`` package's client, and needs neither its models nor discovery

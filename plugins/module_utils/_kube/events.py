@@ -72,7 +72,7 @@ def container_states(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping
             yield name, words or "waiting", state
         elif ended and ended.get("exitCode") != 0:
             yield name, f"{ended.get('reason')} (exit code {ended.get('exitCode')})", state
-        elif now.get("running") and not state.get("ready"):
+        elif "running" in now and not state.get("ready"):
             restarts = int(state.get("restartCount") or 0)
             yield name, f"running, not ready{f' (restarted {restarts} times)' if restarts else ''}", state
 
@@ -111,7 +111,7 @@ def pod_failure(client: KubeClient, pod: Mapping[str, Any]) -> str:
 
 
 def _log_tail(client: KubeClient, name: str, namespace: str, container: str, state: Mapping[str, Any]) -> list[str]:
-    restarted = int(state.get("restartCount") or 0) > 0 and not (state.get("state") or {}).get("running")
+    restarted = int(state.get("restartCount") or 0) > 0 and "running" not in (state.get("state") or {})
     try:
         text = client.logs(name, namespace, container, tail_lines=LOG_LINES, previous=restarted)
     except KubeError as error:

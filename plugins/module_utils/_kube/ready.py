@@ -80,7 +80,8 @@ def _stateful_set(obj: Mapping[str, Any]) -> Readiness:
     to_update = wanted - int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
     if strategy.get("type") == "OnDelete":
         to_update = 0  # somebody else decides when pods are replaced
-    return Readiness(updated >= to_update and ready >= wanted and total == wanted, f"{ready}/{wanted} ready, {updated} updated")
+    done = updated >= to_update and ready >= wanted and total == wanted
+    return Readiness(done, f"{ready}/{wanted} ready, {updated} updated")
 
 
 def _daemon_set(obj: Mapping[str, Any]) -> Readiness:

@@ -133,7 +133,7 @@ def test_in_cluster_before_the_default_kubeconfig(tmp_path: Path, monkeypatch: p
         (
             yaml.safe_dump({**kubeconfig("https://a"), "users": []}),
             {"kubeconfig": "{path}"},
-            "Context c0 of {path} can't be used",
+            "Context c0 of {path} names the user user-c0, which isn't in it",
         ),
         (None, {}, "There is no kubeconfig at ~/.kube/config"),
         (None, {"host": "10.0.0.1:6443", "api_key": "x"}, "host must be a URL, and 10.0.0.1:6443 is none"),
