@@ -43,9 +43,9 @@ class KeyValueFormatter(logging.Formatter):
         return " ".join(f"{key}={_value(value)}" for key, value in pairs.items() if value is not None)
 
 
-def say(logger: logging.Logger, level: int, message: str, /, *, trace: bool = False, **fields: object) -> None:
+def say(logger: logging.Logger, level: int, line: str, /, *, trace: bool = False, **fields: object) -> None:
     """Logs one event. Fields that are None are left out; `trace=True` adds the exception being handled."""
-    logger.log(level, message, extra={"fields": fields}, exc_info=trace)
+    logger.log(level, line, extra={"fields": fields}, exc_info=trace)
 
 
 def set_up(level: str, stream: TextIO | None = None) -> None:

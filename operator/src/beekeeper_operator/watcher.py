@@ -67,6 +67,7 @@ class WatchClient(Protocol):
     def list(
         self, api_version: str, kind: str, namespace: str | None = None, label_selector: str | None = None
     ) -> Listing: ...
+
     def watch(  # noqa: PLR0917 - in the client's order
         self,
         api_version: str,
