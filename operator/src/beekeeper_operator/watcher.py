@@ -38,6 +38,8 @@ SERVER_TIMEOUT = 300.0
 READ_TIMEOUT = 150.0
 BASE_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
+# A kind that isn't installed costs the API server next to nothing to deny, and whoever installs it waits for us.
+LONGEST_PAUSE_MISSING = 5.0
 STALE_AFTER = SERVER_TIMEOUT + READ_TIMEOUT + LONGEST_PAUSE
 # A watch that the server ends sooner than this, without an event, counts as a failure: else we would hammer it.
 SHORTEST_WATCH = 1.0
@@ -247,7 +249,8 @@ class Watcher:
         # The first of a series, each new kind of problem, and then ever more rarely: enough to see, no flood.
         told = state is not self.state or failures & (failures - 1) == 0
         self.state, self.problem = state, problem
-        pause = min(LONGEST_PAUSE, BASE_PAUSE * 2.0 ** min(failures, 16)) * (0.5 + 0.5 * self._jitter())
+        longest = LONGEST_PAUSE_MISSING if state is State.MISSING else LONGEST_PAUSE
+        pause = min(longest, BASE_PAUSE * 2.0 ** min(failures, 16)) * (0.5 + 0.5 * self._jitter())
         if told:
             level = logging.INFO if state is State.WATCHING else logging.WARNING
             say(LOG, level, f"watch ended ({reason}); trying again", watch=self.source, problem=problem, pause=pause)
