@@ -440,7 +440,7 @@ def _retry_after(response: Any, attempt: int) -> float:
         asked = float(response.headers.get("Retry-After") or 0)
     except ValueError:
         asked = 0.0
-    return min(max(asked, 0.25 * 2**attempt), _BUSY_WAIT_MAX)
+    return min(max(asked, 0.25 * float(2**attempt)), _BUSY_WAIT_MAX)
 
 
 def _lines(response: Any) -> Iterator[bytes]:

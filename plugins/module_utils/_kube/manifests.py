@@ -66,7 +66,8 @@ class Manifest:
     @property
     def namespace(self) -> str | None:
         """``metadata.namespace``; None for an object in no namespace."""
-        return self.obj["metadata"].get("namespace")
+        namespace = self.obj["metadata"].get("namespace")
+        return None if namespace is None else str(namespace)
 
     @property
     def key(self) -> tuple[str, str, str, str]:

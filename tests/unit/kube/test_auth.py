@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -164,12 +165,12 @@ def test_secrets_of_a_kubeconfig() -> None:
 
 
 def test_names_are_those_of_kubernetes_core() -> None:
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_ARG_SPEC
-
-    assert set(auth.AUTH_ARGS) == set(AUTH_ARG_SPEC)
-    for name, spec in AUTH_ARG_SPEC.items():
+    theirs = importlib.import_module("ansible_collections.kubernetes.core.plugins.module_utils.args_common")
+    assert set(auth.AUTH_ARGS) == set(theirs.AUTH_ARG_SPEC)
+    for name, spec in theirs.AUTH_ARG_SPEC.items():
         ours = auth.AUTH_ARGS[name]
         assert ours["type"] == spec.get("type", "str")
         assert ours.get("aliases", []) == spec.get("aliases", [])
-        theirs = {f"K8S_AUTH_{option.upper()}" for option in (name, *(k for k, v in AUTH_ARG_MAP.items() if v == name))}
-        assert set(ours.get("env", [])) == (theirs if name != "proxy_headers" else set())
+        names = [name, *(option for option, argument in theirs.AUTH_ARG_MAP.items() if argument == name)]
+        wanted = {f"K8S_AUTH_{option.upper()}" for option in names} if name != "proxy_headers" else set()
+        assert set(ours.get("env", [])) == wanted

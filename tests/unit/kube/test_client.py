@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 
 import pytest
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube import errors, paths
@@ -135,6 +136,7 @@ def test_watch(api: FakeApi, client: KubeClient) -> None:
     assert (event.type, event.object["data"]) == ("MODIFIED", {"a": "2"})
     client.delete("v1", "ConfigMap", "c", "default")
     assert next(events).type == "DELETED"
+    assert isinstance(events, Generator)
     events.close()
     assert api.requests[0].query["allowWatchBookmarks"] == "true"
 

@@ -40,7 +40,7 @@ def test_what_was_applied_is_applied(kind: str) -> None:
 
 def changed(obj: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     """A copy with one value replaced; removed if it is Ellipsis."""
-    result = copy.deepcopy(obj)
+    result: dict[str, Any] = copy.deepcopy(obj)
     place: Any = result
     for part in path[:-1]:
         place = place[part]
@@ -122,7 +122,7 @@ def test_what_others_add_is_none_of_our_business(kind: str, path: tuple[Any, ...
 
 
 def edit_entry(kind: str, edit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    live = copy.deepcopy(LIVE[kind])
+    live: dict[str, Any] = copy.deepcopy(LIVE[kind])
     for entry in live["metadata"]["managedFields"]:
         if entry["manager"] == MANAGER:
             edit(entry)
@@ -182,7 +182,7 @@ def test_defaults_are_known_for_kubernetes_own_kinds_only() -> None:
     """``apiVersion`` in a ``fieldRef`` is a default in a pod; in a custom resource it may be what somebody removed."""
 
     def live(version: str) -> dict[str, Any]:
-        fields = {"f:spec": {"f:fieldRef": {}}}
+        fields: dict[str, Any] = {"f:spec": {"f:fieldRef": {}}}
         entry = {"manager": "m", "operation": "Apply", "apiVersion": version, "fieldsV1": fields}
         spec = {"fieldRef": {"fieldPath": "x", "apiVersion": "v1"}}
         return {"apiVersion": version, "metadata": {"managedFields": [entry]}, "spec": spec}
