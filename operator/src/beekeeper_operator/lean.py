@@ -9,16 +9,18 @@ memory that a list took at its peak.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.names import CLUSTER_LABEL
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.auth import Connection
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.client import KubeClient, ListResult
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors import Request
 
 # Served by every Kubernetes since 1.15, for custom resources too. A server without it falls back to whole objects.
-_METADATA_ONLY = (
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"
-    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
-)
+# A watch must ask for the single form: asked for the list, the API server ends it at once and without a word.
+_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+_EVENT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 _PAGE = 250
 _KEPT = ("namespace", "name", "resourceVersion", "generation")
 
@@ -26,9 +28,17 @@ _KEPT = ("namespace", "name", "resourceVersion", "generation")
 class LeanClient(KubeClient):
     """A KubeClient whose lists and watches give `metadata` only, and lists no more of it than `lean` keeps."""
 
+    def __init__(self, connection: Connection, *, field_manager: str) -> None:
+        super().__init__(connection, field_manager=field_manager)
+        self._form = threading.local()
+
+    def _open(self, method: str, url: str, request: Request, *rest: Any, **options: Any) -> Any:
+        self._form.accept = _EVENT if request.verb == "watch" else _LIST
+        return super()._open(method, url, request, *rest, **options)
+
     def _headers(self, content_type: str | None) -> Any:
         headers = super()._headers(content_type)
-        headers["Accept"] = _METADATA_ONLY
+        headers["Accept"] = self._form.accept
         return headers
 
     def list(

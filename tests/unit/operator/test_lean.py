@@ -45,6 +45,11 @@ class Handler(BaseHTTPRequestHandler):
         query = parse_qs(url.query)
         self.server.asked.append((url.path, query, self.headers["Accept"]))
         answer: dict[str, Any]
+        if "watch" in query and "as=PartialObjectMetadataList" in self.headers["Accept"]:
+            # As the API server does it.
+            self.send_response(200)
+            self.end_headers()
+            return
         if "watch" in query:
             answer = {"type": "ADDED", "object": POD}
         elif "continue" in query:
