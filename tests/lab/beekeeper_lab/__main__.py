@@ -50,7 +50,12 @@ def status() -> None:
 
 def _write_inventory(operator: images.Image) -> None:
     """Write what playbooks need: how to reach the worker nodes and the client, and the images of this checkout."""
-    over_docker = {"ansible_connection": "community.docker.docker", "ansible_python_interpreter": "/usr/bin/python3"}
+    over_docker = {
+        "ansible_connection": "community.docker.docker",
+        "ansible_python_interpreter": "/usr/bin/python3",
+        # Commands run as root in the containers, which have no sudo.
+        "hivemq_node_tuning_become": False,
+    }
     inventory = {
         "all": {
             "vars": {
