@@ -65,7 +65,6 @@ def run(playbook: Path, kubeconfig: Path, *arguments: str) -> tuple[float, str]:
         **os.environ,
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_CALLBACKS_ENABLED": "",
     }
     started = time.perf_counter()
     done = subprocess.run(

@@ -51,7 +51,6 @@ def ansible_environment(**more: str) -> dict[str, str]:
         **kept,
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_CALLBACKS_ENABLED": "",
         **more,
     }
 
