@@ -127,7 +127,7 @@ def test_health_names_a_worker_that_hangs_and_stop_names_what_it_left(running: R
         release.wait(30)
         return original(*args)
 
-    running.client.get = get  # type: ignore[method-assign]
+    running.client.get = get  # type: ignore[method-assign, assignment]
     running.cluster("slow")
     running.operator.start()
     try:

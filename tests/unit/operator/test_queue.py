@@ -205,12 +205,12 @@ class QueueMachine(RuleBasedStateMachine):
             self.asked.add(key)
             del self.due[key]
         possible = self.asked - self.active
-        key = self.queue.get(timeout=0)
-        assert (key in possible) if possible else (key is None)
-        if key is not None:
-            self.asked.discard(key)
-            self.due.pop(key, None)
-            self.active.add(key)
+        taken = self.queue.get(timeout=0)
+        assert (taken in possible) if possible else (taken is None)
+        if taken is not None:
+            self.asked.discard(taken)
+            self.due.pop(taken, None)
+            self.active.add(taken)
 
     @precondition(lambda self: self.active)
     @rule(data=st.data())

@@ -65,7 +65,8 @@ class World:
     def status(self) -> dict[str, Any]:
         resource = self.client.find("HiveMQCluster", KEY.name)
         assert resource is not None
-        return resource.get("status", {})
+        status: dict[str, Any] = resource.get("status", {})
+        return status
 
     def events(self) -> list[dict[str, Any]]:
         return self.client.list("events.k8s.io/v1", "Event").items
