@@ -8,7 +8,8 @@ This module util is private to the collection and must not import Ansible.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .client import KubeClient
@@ -120,29 +121,68 @@ def _log_tail(client: KubeClient, name: str, namespace: str, container: str, sta
     return [f"  last lines of {container}:", *(f"    {line}" for line in tail.splitlines())] if tail else []
 
 
-def workload_failure(client: KubeClient, kind: str, name: str, namespace: str, limit: int = 2) -> str:
-    """Why the pods of a Deployment, StatefulSet, DaemonSet, Job or Pod aren't ready; empty when nothing says so."""
+@dataclass(frozen=True)
+class Explanation:
+    """Why something isn't ready: several lines of text, and what to do about it. Both empty when nothing says so."""
+
+    text: str = ""
+    next_step: str = ""
+
+
+def workload_failure(client: KubeClient, kind: str, name: str, namespace: str, limit: int = 2) -> Explanation:
+    """Why the pods of a Deployment, StatefulSet, DaemonSet, Job or Pod aren't ready."""
     if kind == "Pod":
         pod = client.get("v1", "Pod", name, namespace)
-        return pod_failure(client, pod) if pod else ""
+        return Explanation(pod_failure(client, pod), advice([pod])) if pod else Explanation()
     version = _WORKLOADS.get(kind)
     live = client.get(version, kind, name, namespace) if version else None
     labels = (((live or {}).get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
     if not labels:
-        return ""
+        return Explanation()
     selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    return pods_failure(client, namespace, selector, limit) or "\n".join(
-        f"event: {line}" for line in recent_events(client, namespace, name, kind)
-    )
+    found = pods_failure(client, namespace, selector, limit)
+    if found.text:
+        return found
+    return Explanation("\n".join(f"event: {line}" for line in recent_events(client, namespace, name, kind)))
 
 
-def pods_failure(client: KubeClient, namespace: str, selector: str, limit: int = 2) -> str:
-    """Why pods that a selector selects aren't ready, for at most ``limit`` of them; empty when all are."""
+def pods_failure(client: KubeClient, namespace: str, selector: str, limit: int = 2) -> Explanation:
+    """Why pods that a selector selects aren't ready, for at most ``limit`` of them."""
     pods = client.list("v1", "Pod", namespace, label_selector=selector).items
     failing = [pod for pod in pods if pod_phase(pod) not in ("Ready", "Succeeded")]
     # The one that says most first: a container that ended tells more than one that hasn't started.
     failing.sort(key=lambda pod: -sum(int(s.get("restartCount") or 0) for _n, _w, s in container_states(pod)))
-    return "\n".join(pod_failure(client, pod) for pod in failing[:limit])
+    return Explanation("\n".join(pod_failure(client, pod) for pod in failing[:limit]), advice(failing))
+
+
+def advice(pods: Sequence[Mapping[str, Any]]) -> str:
+    """What to do about pods that aren't ready; empty when they only need time, for all that can be seen."""
+    for pod in pods:
+        phase = pod_phase(pod)
+        for reasons, step in _ADVICE:
+            if phase in reasons:
+                return step
+        if any(int(state.get("restartCount") or 0) for _name, _words, state in container_states(pod)):
+            return _ENDS
+    return ""
+
+
+_ENDS = "The container's last lines say why it ends; correct what it complains about."
+_ADVICE = (
+    (
+        ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"),
+        "Check the name and tag of the image, and that the nodes can pull it (registry, network, imagePullSecrets).",
+    ),
+    (
+        ("Unschedulable",),
+        "Make room: ask for less cpu and memory or add nodes; `kubectl describe nodes` shows what is taken.",
+    ),
+    (
+        ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
+        "Create or correct the ConfigMap, Secret or volume that the pod refers to.",
+    ),
+    (("CrashLoopBackOff",), _ENDS),
+)
 
 
 _WORKLOADS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1", "Job": "batch/v1"}

@@ -143,7 +143,7 @@ def wait_until(
         remaining = deadline_seconds - (now - start)
         if remaining <= 0:
             raise DeadlineExceeded(
-                f"Waited {deadline_seconds:.0f} s for {what}, and it isn't there: {found.line or found.state}",
+                f"Waited {deadline_seconds:.0f} s for {what}, in vain: {found.line or found.state}",
                 next_step="If it only needs more time, raise wait_timeout; it is safe to run again.",
             )
         waker.wait(max(0.0, min(POLL, remaining, heartbeat - (now - shown))))
@@ -200,7 +200,7 @@ def wait_for(
     try:
         wait_until(
             look,
-            what=_count(targets),
+            what=f"{_count(targets)} to be {'gone' if targets[0].gone else 'ready'}",
             deadline_seconds=deadline_seconds,
             waker=used,
             progress=progress,

@@ -12,7 +12,7 @@ from .._kube import libs, manifests
 from .._kube.apply import ApplyResult, Prune, Settings, apply_set, find_labelled, prunable_kinds, strays
 from .._kube.client import KubeClient
 from .._kube.errors import DeadlineExceeded, InvalidManifest, KubeError, NeverReady
-from .._kube.events import workload_failure
+from .._kube.events import Explanation, workload_failure
 from .._kube.manifests import Manifest
 from .._kube.removal import delete_set, prune_set
 from .._kube.wait import Target
@@ -132,24 +132,26 @@ def _result(host: TaskHost, result: ApplyResult) -> dict[str, Any]:
 
 def _failure(client: KubeClient, error: KubeError, result: dict[str, Any]) -> TaskFailure:
     """The error, with what was done before it, and what the pods say when a wait has failed."""
-    message = error.message
+    message, step = error.message, error.next_step
     if isinstance(error, (DeadlineExceeded, NeverReady)):
-        message += _explain(client, error.pending)
+        found = _explain(client, error.pending)
+        message += f"\n{found.text}\n" if found.text else ""
+        step = found.next_step or step
     return TaskFailure(
         message,
-        next_step=error.next_step,
+        next_step=step,
         code=error.code,
         subject=error.request.subject() if error.request else "",
         **result,
     )
 
 
-def _explain(client: KubeClient, pending: Sequence[Target]) -> str:
+def _explain(client: KubeClient, pending: Sequence[Target]) -> Explanation:
     for target in pending:
         try:
-            words = workload_failure(client, target.kind, target.name, target.namespace or "")
+            found = workload_failure(client, target.kind, target.name, target.namespace or "")
         except KubeError:
             continue  # the wait's own words stand; these only explain
-        if words:
-            return f"\n{words}\n"
-    return ""
+        if found.text:
+            return found
+    return Explanation()

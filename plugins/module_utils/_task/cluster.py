@@ -16,7 +16,7 @@ from .._kube import libs
 from .._kube.apply import ApplyResult, Settings, apply_set
 from .._kube.client import KubeClient
 from .._kube.errors import DeadlineExceeded, KubeError, NeverReady
-from .._kube.events import event_line, event_list, pod_phase, pods_failure, recent_events
+from .._kube.events import Explanation, event_line, event_list, pod_phase, pods_failure, recent_events
 from .._kube.manifests import Manifest, normalise, prepare
 from .._kube.ready import observed, readiness
 from .._kube.removal import delete_set
@@ -278,24 +278,27 @@ class _Job:
                 "app.kubernetes.io/name=hivemq-operator`; the role hivemq_operator installs it."
             )
         elif isinstance(error, (DeadlineExceeded, NeverReady)):
-            message += self.explain()
-            step = (
-                f"{step} More: `kubectl -n {self.namespace} describe {names.SHORT_NAME} {self.manifest.name}` and "
+            found = self.explain()
+            message += found.text
+            more = (
+                f"More: `kubectl -n {self.namespace} describe {names.SHORT_NAME} {self.manifest.name}` and "
                 f"`kubectl -n {self.namespace} get pods -l {self.selector}`."
-            ).strip()
+            )
+            step = f"{found.next_step or step} {more}".strip()
         return TaskFailure(message, next_step=step, code=error.code, subject=self.subject, **self.outcome())
 
-    def explain(self) -> str:
+    def explain(self) -> Explanation:
+        """The events of the resource, and what its pods say."""
         lines = [
             f"event: {line}"
             for line in recent_events(self.client, self.namespace, self.manifest.name, self.manifest.kind)
         ]
         try:
-            words = pods_failure(self.client, self.namespace, self.selector)
+            found = pods_failure(self.client, self.namespace, self.selector)
         except KubeError:
-            words = ""  # the operator's own words stand; these only explain
-        lines += [words] if words else []
-        return "\n" + "\n".join(lines) + "\n" if lines else ""
+            found = Explanation()  # the operator's own words stand; these only explain
+        lines += [found.text] if found.text else []
+        return Explanation("\n" + "\n".join(lines) + "\n" if lines else "", found.next_step)
 
     def outcome(self) -> dict[str, Any]:
         live = self.live

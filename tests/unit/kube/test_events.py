@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.client import KubeClient
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.events import (
+    Explanation,
+    advice,
     pod_failure,
     pod_phase,
     recent_events,
@@ -108,18 +110,21 @@ def test_workload(api: FakeApi, client: KubeClient) -> None:
     spec = {"selector": {"matchLabels": {"app": "x"}}}
     meta = {"name": "d", "namespace": "default"}
     api.put({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec})
-    assert workload_failure(client, "Deployment", "d", "default") == ""
+    assert workload_failure(client, "Deployment", "d", "default") == Explanation()
     api.put(event("a", "FailedCreate", "2026-01-01T00:00:01Z", kind="Deployment", about="d"))
     assert (
-        workload_failure(client, "Deployment", "d", "default") == "event: Warning FailedCreate: FailedCreate happened"
+        workload_failure(client, "Deployment", "d", "default").text
+        == "event: Warning FailedCreate: FailedCreate happened"
     )
     for name in ("one", "two", "three"):
         api.put(pod(name, PULLING))
     api.put(pod("crashed", CRASHED))
-    lines = [line for line in workload_failure(client, "Deployment", "d", "default").splitlines() if line[:3] == "Pod"]
+    lines = [
+        line for line in workload_failure(client, "Deployment", "d", "default").text.splitlines() if line[:3] == "Pod"
+    ]
     assert lines == ["Pod crashed: CrashLoopBackOff", "Pod one: ImagePullBackOff"]
-    assert workload_failure(client, "ConfigMap", "c", "default") == ""
-    assert workload_failure(client, "Pod", "gone", "default") == ""
+    assert workload_failure(client, "ConfigMap", "c", "default") == Explanation()
+    assert workload_failure(client, "Pod", "gone", "default") == Explanation()
 
 
 @pytest.mark.parametrize(
@@ -142,3 +147,21 @@ def test_workload(api: FakeApi, client: KubeClient) -> None:
 )
 def test_phase(obj: dict[str, Any], words: str) -> None:
     assert pod_phase(obj) == words
+
+
+@pytest.mark.parametrize(
+    ("pods", "words"),
+    [
+        ([pod("p", PULLING)], "name and tag of the image"),
+        ([pod("a", UNREADY), pod("p", CRASHED)], "last lines"),
+        ([pod("p", {**UNREADY, "restartCount": 1})], "last lines"),
+        ([pod("p", conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}])], "Make room"),
+        ([pod("p", {"name": "c", "state": {"waiting": {"reason": "CreateContainerConfigError"}}})], "ConfigMap"),
+    ],
+)
+def test_advice(pods: list[dict[str, Any]], words: str) -> None:
+    assert words in advice(pods)
+
+
+def test_no_advice_for_what_only_needs_time() -> None:
+    assert advice([pod("p", UNREADY)]) == ""

@@ -71,7 +71,7 @@ def test_a_line_per_change_and_a_heartbeat(clock: FakeClock) -> None:
 
 
 def test_deadline_says_what_and_how_it_was(clock: FakeClock) -> None:
-    with pytest.raises(DeadlineExceeded, match="Waited 20 s for the thing, and it isn't there: 1/3 ready") as caught:
+    with pytest.raises(DeadlineExceeded, match="Waited 20 s for the thing, in vain: 1/3 ready") as caught:
         until(lambda: Check(False, "1/3 ready"), clock, deadline=20)
     assert clock.now == 20
     assert "wait_timeout" in caught.value.next_step
@@ -128,7 +128,10 @@ def test_failed_for_good_ends_at_once(api: FakeApi, client: KubeClient, clock: F
 
 def test_deadline_names_what_is_pending(api: FakeApi, client: KubeClient, clock: FakeClock) -> None:
     targets = [Target(*TARGET), Target("v1", "Pod", "p", "default")]
-    with pytest.raises(DeadlineExceeded, match=r"Deployment default/d: doesn't exist yet \(and 1 more\)") as caught:
+    with pytest.raises(
+        DeadlineExceeded,
+        match=r"2 objects to be ready, in vain: Deployment default/d: doesn't exist yet \(and 1 more\)",
+    ) as caught:
         wait_for(client, targets, 60, lambda line: None, waker=clock, clock=clock)
     assert [target.name for target in caught.value.pending] == ["d", "p"]
 

@@ -213,6 +213,7 @@ def test_a_wait_that_fails_says_what_the_pods_say(api: FakeApi) -> None:
     assert result["failure"]["code"] == "DeadlineExceeded"
     assert "Pod d-1: ImagePullBackOff\n  container c: ImagePullBackOff: no such image\n" in result["msg"]
     assert result["msg"].endswith(result["failure"]["next_step"])
+    assert "name and tag of the image" in result["failure"]["next_step"]
     assert result["summary"] == "1 created"
     assert task(api, definition=deployment, wait=False).result["changed"] is False
 
