@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,9 +33,9 @@ def summary(folder: Path, steps: str) -> subprocess.CompletedProcess[str]:
 def test_a_good_step_is_two_lines_and_a_record(tmp_path: Path) -> None:
     done = run_step(tmp_path, "step greet echo hello")
     assert done.returncode == 0
-    assert [line.strip() for line in done.stdout.splitlines()] == ["==> greet", "greet: ok, 0 s"]
+    assert re.fullmatch(r"==> greet\n    greet: ok, \d+ s\n", done.stdout)
     assert (tmp_path / "greet.log").read_text() == "hello\n"
-    assert (tmp_path / "steps.tsv").read_text() == "greet\t0\t0\n"
+    assert (tmp_path / "steps.tsv").read_text().startswith("greet\t0\t")
 
 
 def test_a_failed_step_shows_its_last_lines_and_its_log_and_keeps_its_exit_code(tmp_path: Path) -> None:
@@ -42,8 +43,8 @@ def test_a_failed_step_shows_its_last_lines_and_its_log_and_keeps_its_exit_code(
     assert done.returncode == 7
     assert "late" in done.stdout
     assert "early" not in done.stdout
-    assert "FAILED: break after 0 s (exit code 7); its log: break.log" in done.stdout
-    assert (tmp_path / "steps.tsv").read_text() == "break\t7\t0\n"
+    assert re.search(r"^FAILED: break after \d+ s \(exit code 7\); its log: break.log$", done.stdout, re.MULTILINE)
+    assert (tmp_path / "steps.tsv").read_text().startswith("break\t7\t")
 
 
 def test_a_script_can_go_on_after_a_failed_step(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from ..fake_api import FakeApi, fake_api
 
 ROOT = Path(__file__).resolve().parents[3]
 CRD = ("apiextensions.k8s.io/v1", "customresourcedefinitions", "", "hivemq-clusters.hivemq.com")
-CLUSTER = ("hivemq.com/v1", "hivemq-clusters", "hivemq", "broker")
 VARIABLES = {
     "hivemq_operator_image": "registry.example.com/operator:1",
     # Nobody makes pods here.
@@ -102,28 +101,25 @@ def test_the_life_of_an_installation(api: FakeApi) -> None:
     # Nine objects; at most one call for each, and five more.
     assert again.calls <= 9 + 5
 
-    refused = play(api, "uninstall", hivemq_operator_remove_crd=True, hivemq_cluster_allow_data_loss=False)
-    assert refused.code != 0
-    assert refused.output.count("[ERROR]") == 1
-    assert "hivemq_cluster_allow_data_loss" in refused.output
-    assert "Traceback" not in refused.output
+    refused = play(api, "uninstall", hivemq_operator_remove_crd=True)
+    assert_refused(refused, "hivemq_cluster_allow_data_loss")
+    everything = {"hivemq_operator_remove_crd": True, "hivemq_operator_remove_namespace": True}
+    refused = operator_absent(api, **everything)
+    assert_refused(refused, "hivemq/broker")
     assert api.objects == installed
 
-
-def test_the_crd_stays_while_a_cluster_exists_and_goes_on_request(api: FakeApi) -> None:
-    assert play(api, "site").code == 0
-    installed = dict(api.objects)
-    arguments = {"hivemq_operator_remove_crd": True, "hivemq_operator_remove_namespace": True}
-    refused = operator_absent(api, **arguments)
-    assert refused.code != 0
-    assert "hivemq/broker" in refused.output
-    assert "Traceback" not in refused.output
-    assert api.objects == installed
-
-    removed = operator_absent(api, **arguments, hivemq_operator_allow_data_loss=True)
+    removed = operator_absent(api, **everything, hivemq_operator_allow_data_loss=True)
     assert removed.code == 0, removed.output
     assert CRD not in api.objects
     assert not {"Deployment", "ClusterRole", "ClusterRoleBinding", "ServiceAccount", "Service"} & kinds(api)
+
+
+def assert_refused(run: Run, words: str) -> None:
+    assert run.code != 0
+    assert run.output.count("[ERROR]") == 1
+    assert words in run.output
+    assert "Traceback" not in run.output
+    assert run.writes == []
 
 
 def operator_absent(api: FakeApi, **variables: Any) -> Run:
