@@ -181,7 +181,7 @@ def test_trouble_of_an_init_container_names_it(cluster: Cluster) -> None:
 
 def test_an_old_crash_does_not_explain_a_broker_that_runs(running: Cluster) -> None:
     running.counts(3, 2, 3)
-    long_ago = {"restartCount": 1, "lastState": {"terminated": {"exitCode": 1}}, "started": True}
+    long_ago: dict[str, Any] = {"restartCount": 1, "lastState": {"terminated": {"exitCode": 1}}, "started": True}
     running.pods[0] = pod(0, ready=False, **container({"running": {}}, **long_ago))
     assert running.look()["message"] == "2 of 3 brokers ready: hive-0: is not ready yet"
 
