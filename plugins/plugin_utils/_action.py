@@ -48,7 +48,7 @@ def _plain(value: Any) -> Any:
 
 
 class ActionHost:
-    """A task that runs in the control process. See ``_task.host.TaskHost``."""
+    """A task that runs in the control process, for the inventory host ``name``. See ``_task.host.TaskHost``."""
 
     def __init__(self, name: str, params: dict[str, Any], check_mode: bool, diff: bool, secrets: Iterable[str]) -> None:
         self.name = name
@@ -62,7 +62,7 @@ class ActionHost:
         display.warning(self._clean(text))
 
     def progress(self, line: str) -> None:
-        display.display(f"  {self.name}: {self._clean(line)}")
+        display.display(f"  [{self.name}] {self._clean(line)}")
 
     def hide(self, values: Iterable[str]) -> None:
         self.secrets.update(str(value) for value in values)
@@ -96,7 +96,7 @@ class InProcessAction(ActionBase):
             result.update(executed)
             return result
         with self._environment():
-            result.update(self._run_here())
+            result.update(self._run_here(str(task_vars.get("inventory_hostname", "localhost"))))
         return result
 
     def arguments_for_module(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class InProcessAction(ActionBase):
         become = getattr(self._connection, "become", None) is not None
         return local and not become and not self._task.async_val and not self.TASK.missing_libraries()
 
-    def _run_here(self) -> dict[str, Any]:
+    def _run_here(self, name: str) -> dict[str, Any]:
         arguments = self.arguments_for_process(dict(self._task.args))
         validator = ArgumentSpecValidator(self.TASK.ARGUMENT_SPEC, **self._validator_options())
         checked = validator.validate(arguments)
@@ -123,7 +123,7 @@ class InProcessAction(ActionBase):
         if checked.error_messages:
             return {"failed": True, "msg": f"{self._task.action}: {'; '.join(checked.error_messages)}"}
         host = ActionHost(
-            name=self._task.get_name(),
+            name=name,
             params=_plain(checked.validated_parameters),
             check_mode=bool(self._task.check_mode),
             diff=bool(self._task.diff),

@@ -119,6 +119,8 @@ def _handler(proxy: CountingProxy) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
                 self.wfile.flush()
             self.wfile.write(b"0\r\n\r\n")
+            # Read to its end, but not marked as such by read1: without this the connection takes no other request.
+            answer.close()
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _pass_on  # noqa: N815 - names of the base class
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
@@ -25,7 +26,7 @@ def plugins() -> None:
 
 def render(**variables: Any) -> list[dict[str, Any]]:
     """Return the operator's objects for the given role variables."""
-    return list(template("__hivemq_operator_objects", **variables))
+    return [item for item in yaml.safe_load_all(template("__hivemq_operator_manifests", **variables)) if item]
 
 
 def template(name: str, **variables: Any) -> Any:
@@ -103,8 +104,9 @@ def test_every_object_carries_the_labels_that_pruning_selects_by() -> None:
 
 
 def test_what_others_may_share_is_never_pruned() -> None:
-    for name in ("__hivemq_operator_crd_objects", "__hivemq_operator_namespace_objects"):
-        (item,) = template(name)
+    definition = (ROLE / "files" / template("__hivemq_operator_crd_file")).read_text()
+    for text in (definition, template("__hivemq_operator_namespace_manifest")):
+        (item,) = yaml.safe_load_all(text)
         assert "labels" not in item["metadata"]
 
 

@@ -77,7 +77,7 @@ def test_check_then_apply_then_again(api: FakeApi, playbook: Playbook) -> None:
     code, checked = playbook.run([APPLY], "--check", "--diff")
     assert code == 0, checked
     assert "changed=1" in checked
-    assert "  Apply the set: ConfigMap hivemq/c would be created" in checked
+    assert "  [localhost] ConfigMap hivemq/c would be created" in checked
     assert "+++ after: Secret hivemq/s" in checked
     assert json.dumps(list(api.objects.values())) == before
     assert [call for call in api.calls() if not call.startswith("GET") and "?dryRun" not in call] == []
