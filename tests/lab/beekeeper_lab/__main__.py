@@ -26,6 +26,7 @@ def up() -> None:
     operator = images.operator()
     cluster.load([*images.brokers(), operator], settings.WORKERS)
     cluster.ensure_client(images.client())
+    images.prune()
     _write_inventory(operator)
     say(f"The lab is up ({time.monotonic() - started:.0f} s): export KUBECONFIG={settings.KUBECONFIG}")
 

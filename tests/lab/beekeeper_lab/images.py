@@ -16,6 +16,8 @@ from pathlib import Path
 from . import builds, cache, settings
 from .steps import Step, step
 
+KEPT_PER_REPOSITORY = 3
+FIXED_TAGS = (":root", ":bare", ":node")
 CLIENT_REQUIREMENTS = ("paho-mqtt==2.1.0",)
 
 
@@ -126,6 +128,19 @@ def archive(images: Sequence[Image]) -> Path:
             current.run(["docker", "save", "-o", into / "images.tar", *[image.reference for image in images]])
 
     return cache.artifact("image-archives", content_key, build) / "images.tar"
+
+
+def prune() -> None:
+    """Remove what content tags leave behind: all but the newest few of each image, and images that lost their tag."""
+    for repository in (settings.NODE_IMAGE, settings.OPERATOR_IMAGE, settings.BASE_IMAGE):
+        # Newest first. One in use is kept by the engine itself.
+        command = ["docker", "images", repository, "--format", "{{.Repository}}:{{.Tag}}"]
+        tags = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+        outdated = [tag for tag in tags if not tag.endswith(FIXED_TAGS)][KEPT_PER_REPOSITORY:]
+        if outdated:
+            subprocess.run(["docker", "rmi", *outdated], capture_output=True, check=False)
+    untagged = ["docker", "image", "prune", "--force", "--filter", "label=beekeeper.content"]
+    subprocess.run(untagged, capture_output=True, check=False)
 
 
 def exists(image: Image) -> bool:
