@@ -53,6 +53,16 @@ options:
     description:
       - Annotations of the resource, added to those of O(definition).
     type: dict
+  create_namespace:
+    description:
+      - Whether to create the namespace where it is missing. It is not removed with the cluster.
+      - The cluster is checked before, so that a refused one leaves no namespace behind.
+    type: bool
+    default: false
+  namespace_labels:
+    description:
+      - Labels of the namespace, when O(create_namespace=true). Others that it has stay.
+    type: dict
   state:
     description:
       - Whether the cluster is to be there or not.

@@ -86,7 +86,8 @@ def test_wrong_type() -> None:
         "playbooks/cluster.yml", variables={**CLUSTER, "hivemq_cluster_spec": {**BROKER, "nodeCount": "three"}}
     )
     assert_refused(run, "spec.nodeCount", "three")
-    assert "bad" not in run_kubectl("get", "hivemq-clusters", "--all-namespaces", "--output=name")
+    assert run.changed == 0
+    assert f"namespace/{NAMESPACE}" not in run_kubectl("get", "namespaces", "--output=name").split()
 
 
 def test_unknown_field() -> None:

@@ -90,6 +90,15 @@ def test_check_mode_changes_nothing_and_shows_everything(empty_cluster: None) ->
     assert run.changed > 0
 
 
+@pytest.mark.parametrize("name", ["operator", "cluster", "node_tuning", "uninstall", "demo"])
+def test_every_playbook_has_a_check_mode_on_an_empty_cluster(empty_cluster: None, name: str) -> None:
+    before = resource_versions()
+    variables = {**VARIABLES, **ALLOW_ALL, "hivemq_cluster_allow_data_loss": True} if name == "uninstall" else VARIABLES
+    run = run_playbook(f"playbooks/{name}.yml", "--check", "--diff", variables=None if name == "demo" else variables)
+    assert run.code == 0, run.output
+    assert before == resource_versions()
+
+
 def test_tarball_installs_and_second_run_changes_nothing(empty_cluster: None, installed_collection: Path) -> None:
     # The environment's own collections (community.docker reaches the lab's nodes) are found besides.
     env = {"ANSIBLE_COLLECTIONS_PATH": str(installed_collection)}

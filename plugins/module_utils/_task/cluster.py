@@ -33,6 +33,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "definition": {"type": "dict"},
     "labels": {"type": "dict"},
     "annotations": {"type": "dict"},
+    "create_namespace": {"type": "bool", "default": False},
+    "namespace_labels": {"type": "dict"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "force_conflicts": {"type": "bool", "default": True},
     "field_manager": {"type": "str", "default": FIELD_MANAGER},
@@ -88,9 +90,7 @@ def _resource(params: Mapping[str, Any]) -> dict[str, Any]:
     metadata["namespace"] = metadata["namespace"] or "default"
     for option in ("labels", "annotations"):
         if params[option]:
-            # Kubernetes takes text only here, and YAML makes numbers and booleans of what looks like them.
-            texts = {str(key): _text(value) for key, value in params[option].items()}
-            metadata[option] = {**(metadata.get(option) or {}), **texts}
+            metadata[option] = {**(metadata.get(option) or {}), **_texts(params[option])}
     spec = given["spec"] if "spec" in given else params["spec"]
     return {
         "apiVersion": names.API_VERSION,
@@ -101,8 +101,9 @@ def _resource(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Labels or annotations. Kubernetes takes text only, and YAML makes numbers of what looks like them."""
+    return {str(key): str(value).lower() if isinstance(value, bool) else str(value) for key, value in values.items()}
 
 
 def _check(host: TaskHost, resource: Mapping[str, Any]) -> None:
@@ -156,13 +157,22 @@ class _Job:
 
     def present(self) -> dict[str, Any]:
         settings = Settings(check=self.host.check_mode, force=self.host.params["force_conflicts"])
-        apply_set(self.client, [self.manifest], settings, result=self.result)
-        item = self.result.objects[0]
+        apply_set(self.client, [*self.namespace_manifest(), self.manifest], settings, result=self.result)
+        item = next(item for item in self.result.objects if item.kind == names.KIND)
         self.live = item.live
         self.host.progress(f"{self.subject} {f'would be {item.action}' if self.host.check_mode else item.action}")
         if self.host.params["wait"] and not self.host.check_mode:
             self.wait(self.look_ready, f"{self.subject} to be ready")
         return self.outcome()
+
+    def namespace_manifest(self) -> list[Manifest]:
+        """The namespace, where the task is to see to it. Its other labels are left alone."""
+        if not self.host.params["create_namespace"]:
+            return []
+        metadata: dict[str, Any] = {"name": self.namespace}
+        if self.host.params["namespace_labels"]:
+            metadata["labels"] = _texts(self.host.params["namespace_labels"])
+        return prepare([({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, "create_namespace")])
 
     def look_ready(self) -> Check:
         """One look at the resource, and at its pods while it isn't ready."""

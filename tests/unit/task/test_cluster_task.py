@@ -97,6 +97,31 @@ def test_unsound_is_refused_with_all_that_is_wrong(installed: FakeApi, clock: Fa
     assert installed.requests == []
 
 
+def test_namespace_is_created_with_the_cluster(api: FakeApi, clock: FakeClock) -> None:
+    api.put(crd())
+    how = {"spec": SPEC, "wait": False, "create_namespace": True, "namespace_labels": {"team": "field", "tier": 1}}
+    checked = task(api, clock, check=True, **how)
+    assert "HiveMQCluster hivemq/plant would be created" in checked.lines
+    assert [item["after_header"] for item in checked.result["diff"]] == [
+        "Namespace hivemq",
+        "HiveMQCluster hivemq/plant",
+    ]
+    assert api.find("Namespace", "hivemq") is None
+    assert task(api, clock, **how).result["changed"] is True
+    namespace = api.find("Namespace", "hivemq")
+    assert namespace is not None
+    assert namespace["metadata"]["labels"] == {"team": "field", "tier": "1"}
+    again = task(api, clock, **how)
+    assert (again.result["changed"], again.result["api_calls"]) == (False, 2)
+
+
+def test_unsound_leaves_no_namespace_behind(api: FakeApi, clock: FakeClock) -> None:
+    api.put(crd())
+    result = task(api, clock, spec={"nodeCount": "two"}, create_namespace=True).result
+    assert result["failure"]["code"] == "Invalid"
+    assert api.requests == []
+
+
 def test_from_nothing_to_ready(installed: FakeApi, clock: FakeClock) -> None:
     def brokers_start() -> None:
         installed.put(pod("plant-0", "Ready"))
