@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import cache, settings
+from . import packages as packages_of_machine
 from .steps import LabError, Step, step
 
 NODE_PACKAGES = (
@@ -187,6 +188,7 @@ def _go_install(name: str, packages: str, title: str) -> Path:
 
 def _debian(name: str, packages: str, title: str) -> Path:
     def build(into: Path) -> None:
+        packages_of_machine.ensure({"mmdebstrap": "mmdebstrap"})
         with step(title) as current:
             leave_out = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "locale", "man")]
             command = ["mmdebstrap", "--variant=essential", f"--include={packages}", *leave_out]

@@ -11,11 +11,10 @@ import signal
 import subprocess
 from pathlib import Path
 
-from . import settings
-from .steps import LabError, Step, say, step
+from . import packages, settings
+from .steps import Step, say, step
 
-PACKAGES = ("docker.io", "containerd", "runc", "iptables", "conntrack", "jq", "mmdebstrap")
-PROGRAMS = ("dockerd", "containerd", "runc", "iptables", "jq", "mmdebstrap")
+PACKAGES = {"dockerd": "docker.io", "containerd": "containerd", "runc": "runc", "iptables": "iptables", "jq": "jq"}
 PID_FILE = settings.CACHE / "run" / "dockerd.pid"
 LOG_FILE = settings.CACHE / "run" / "dockerd.log"
 BOUNDED_RUNTIME = settings.LAB / "runc-bounded"
@@ -26,7 +25,7 @@ def ensure() -> None:
     """Leave a container engine running; start one if none answers."""
     if answers():
         return
-    _install_packages()
+    packages.ensure(PACKAGES)
     with step("Start the container engine") as current:
         _remove_stale_pid_files(current)
         _start(current)
@@ -52,17 +51,6 @@ def stop_if_ours() -> None:
         os.kill(pid, signal.SIGTERM)
         current.wait_until("the container engine to stop", lambda: _live_dockerd(PID_FILE) is None, deadline=60)
         PID_FILE.unlink(missing_ok=True)
-
-
-def _install_packages() -> None:
-    if all(shutil.which(program) for program in PROGRAMS):
-        return
-    if os.geteuid() != 0:
-        raise LabError(f"the lab needs {', '.join(PROGRAMS)}; run it as root or install {' '.join(PACKAGES)} first")
-    with step("Install Debian packages") as current:
-        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        current.run(["apt-get", "update"], env=env)
-        current.run(["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES], env=env)
 
 
 def _start(current: Step) -> None:
