@@ -26,7 +26,7 @@ def content_key(node: NodeImage) -> str:
 
 
 def is_up(key: str) -> bool:
-    """True if all nodes run, the API server answers, and the cluster was completed from the same content."""
+    """True if all nodes run as they were completed, from the same content, and the API server answers."""
     running = subprocess.run(
         ["docker", "ps", "--filter", f"label=io.x-k8s.kind.cluster={settings.CLUSTER}", "--format", "{{.Names}}"],
         capture_output=True,
@@ -36,11 +36,17 @@ def is_up(key: str) -> bool:
     if set(running.stdout.split()) != set(settings.NODES):
         return False
     _write_kubeconfig()
-    command = kubectl(
-        "get", "configmap", MARKER, "-n", "kube-system", "-o", "jsonpath={.data.key}", "--request-timeout=5s"
-    )
+    command = kubectl("get", "configmap", MARKER, "-n", "kube-system", "-o", "json", "--request-timeout=5s")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode == 0 and done.stdout == key
+    return done.returncode == 0 and json.loads(done.stdout).get("data") == _marks(key)
+
+
+def _marks(key: str) -> dict[str, str]:
+    # A node that the engine has started again is not the one that was completed: it has lost its routes.
+    template = "{{.Id}} {{.State.StartedAt}}"
+    nodes = ["docker", "inspect", "--format", template, *settings.NODES]
+    started = subprocess.run(nodes, capture_output=True, text=True, check=False).stdout
+    return {"key": key, "nodes": cache.key(started)}
 
 
 def exists() -> bool:
@@ -88,7 +94,7 @@ def create(node: NodeImage, key: str) -> None:
         current.run(kubectl("rollout", "status", "-n", "kube-system", "deployment/coredns", "--timeout=180s"))
         marker = settings.BUILD / "marker.json"
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": MARKER, "namespace": "kube-system"}}
-        marker.write_text(json.dumps({**body, "data": {"key": key}}))
+        marker.write_text(json.dumps({**body, "data": _marks(key)}))
         current.run(kubectl("apply", "-f", marker))
 
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 
 from .steps import LabError, step
 
-
 _one_at_a_time = threading.Lock()
 
 
