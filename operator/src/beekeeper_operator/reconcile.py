@@ -41,7 +41,7 @@ from .cache import PODS, Key, Ref
 from .claims import foreign, left_over, owned, status_differs
 from .events import emit, event
 from .logs import say
-from .repair import replace_lists
+from .repair import forget_updates, replace_lists, updates_recorded
 
 LOG = logging.getLogger(__name__)
 
@@ -153,10 +153,12 @@ class Reconciler:
         is_controller = (item["apiVersion"], item["kind"]) == CONTROLLER
         if is_controller and (hold or (live is None and result.open_ends)):
             return live
-        if live is not None and is_applied(live, item, OPERATOR_FIELD_MANAGER):
+        settled = live is not None and is_applied(live, item, OPERATOR_FIELD_MANAGER)
+        if live is not None and settled and not updates_recorded(live):
             return live
         try:
-            applied = self._apply(live, item)
+            applied = live if live is not None and settled else self._apply(live, item)
+            applied = forget_updates(self._client, applied)
         except (Unreachable, Unauthorized, TooManyRequests, Conflict):
             raise  # about the API server or the moment, not about this object
         except KubeError as error:
@@ -166,10 +168,15 @@ class Reconciler:
         return applied
 
     def _apply(self, live: dict[str, Any] | None, item: dict[str, Any]) -> dict[str, Any]:
+        if live is None:
+            # Somebody else's may have come meanwhile. What it says otherwise is then a conflict, and not overwritten.
+            return self._client.apply(item, force=False)
+        # The uid makes this the object that was looked at, never a stranger's that has taken its name since.
+        exactly = {**item, "metadata": {**item["metadata"], "uid": live["metadata"]["uid"]}}
         try:
-            return self._client.apply(item)
+            return self._client.apply(exactly)
         except Invalid:
-            repaired = replace_lists(self._client, live, item) if live is not None else None
+            repaired = replace_lists(self._client, live, exactly)
             if repaired is None:
                 raise
             return repaired

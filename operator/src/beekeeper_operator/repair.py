@@ -5,7 +5,8 @@
 
 Server-side apply merges lists by key. When a person changes a key (the number of a Service's port), the changed item
 counts as theirs and ours is missing: applying adds ours beside it, and two ports of one name are invalid. Then, only
-then, the lists are replaced as a whole.
+then, the lists are replaced as a whole. A patch leaves a record of its own. It is taken off
+afterwards, or by the next reconcile if this one doesn't get that far.
 """
 
 from __future__ import annotations
@@ -42,17 +43,33 @@ def replace_lists(client: KubeClient, live: Mapping[str, Any], desired: dict[str
     target = (desired["apiVersion"], desired["kind"], metadata["name"], metadata["namespace"])
     # Of the object that was looked at, and of no later state.
     client.merge_patch(*target, {**patch, "metadata": {"resourceVersion": metadata["resourceVersion"]}})
-    applied = client.apply(desired)
-    # The patch left a second record of ownership, as an update. It would keep whatever a later apply leaves out.
-    managers = applied["metadata"].get("managedFields") or []
-    kept = [
+    return client.apply(desired)
+
+
+def updates_recorded(live: Mapping[str, Any]) -> bool:
+    """Whether fields are recorded as ours by an update, beside those applied. A patch leaves such a record."""
+    managers = live["metadata"].get("managedFields") or []
+    return _without_updates(managers) != managers
+
+
+def forget_updates(client: KubeClient, live: dict[str, Any]) -> dict[str, Any]:
+    """Takes that record off: it would keep whatever a later apply leaves out. Returns the object as it is then."""
+    if not updates_recorded(live):
+        return live
+    metadata = live["metadata"]
+    record = {
+        "managedFields": _without_updates(metadata["managedFields"]),
+        "resourceVersion": metadata["resourceVersion"],
+    }
+    target = (live["apiVersion"], live["kind"], metadata["name"], metadata["namespace"])
+    return client.merge_patch(*target, {"metadata": record})
+
+
+def _without_updates(managers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
         entry
         for entry in managers
         if entry.get("manager") != OPERATOR_FIELD_MANAGER
         or entry.get("operation") == "Apply"
         or entry.get("subresource")
     ]
-    if kept == managers:
-        return applied
-    record = {"managedFields": kept, "resourceVersion": applied["metadata"]["resourceVersion"]}
-    return client.merge_patch(*target, {"metadata": record})

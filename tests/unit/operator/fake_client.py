@@ -122,6 +122,9 @@ class FakeClient:
                 and obj["metadata"].get("uid", before["metadata"]["uid"]) != before["metadata"]["uid"]
             ):
                 raise Conflict(f"{obj['kind']} {obj['metadata']['name']} has another uid", status=409)
+            if before is not None and not force:
+                # Those who don't force here have seen nothing of this name, and a stranger's means something else.
+                raise Conflict(f"{obj['kind']} {obj['metadata']['name']}: others have set these fields", status=409)
             after = self._applied(before, obj, subresource)
             self.admit(after)
             if before is None or _content(after) != _content(before):

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.objects import objects
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.spec import parse
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors import (
+    Conflict,
     Forbidden,
     Invalid,
     KubeError,
@@ -324,6 +325,49 @@ def test_a_service_edited_so_that_applying_is_refused_is_taken_back(world: World
     assert after["metadata"]["annotations"]["theirs"] == "stays"
     assert [entry["operation"] for entry in after["metadata"]["managedFields"]] == ["Apply"]
     assert world.run().writes == []
+
+
+def test_a_repair_that_was_cut_off_is_finished(world: World) -> None:
+    """The patch's record of ownership would keep in the object what a later spec leaves out."""
+    world.cluster()
+    world.run()
+    service = world.client.find("Service", "hivemq-a-mqtt")
+    assert service is not None
+    left = {"manager": "beekeeper-operator", "operation": "Update", "apiVersion": "v1", "fieldsV1": {"f:spec": {}}}
+    service["metadata"]["managedFields"].append(left)
+    world.client.put(service)
+    assert world.run().writes == [("changed", "Service")]
+    after = world.client.find("Service", "hivemq-a-mqtt")
+    assert after is not None
+    assert [entry["operation"] for entry in after["metadata"]["managedFields"]] == ["Apply"]
+    assert world.run().writes == []
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["changed", "missing"])
+def test_a_stranger_that_takes_the_name_just_before_the_write_is_not_overwritten(world: World, there: bool) -> None:
+    world.cluster()
+    world.run()
+    service = world.client.find("Service", "hivemq-a-mqtt")
+    assert service is not None
+    world.client.remove("Service", "hivemq-a-mqtt")
+    if there:
+        world.client.put({**service, "spec": {**service["spec"], "selector": {}}})
+    original, theirs = world.client.apply, foreign_service(labels={"app": "theirs"})
+
+    def too_late(obj: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        if obj["metadata"]["name"] == "hivemq-a-mqtt":
+            if there:
+                world.client.remove("Service", "hivemq-a-mqtt")
+            theirs.update(world.client.put(theirs))
+        return original(obj, **options)
+
+    world.client.apply = too_late  # type: ignore[method-assign]
+    with pytest.raises(Conflict):
+        world.run()
+    assert world.client.find("Service", "hivemq-a-mqtt") == theirs
+    world.client.apply = original  # type: ignore[method-assign]
+    assert world.run().outcome is Outcome.FAILED
+    assert world.client.find("Service", "hivemq-a-mqtt") == theirs
 
 
 def test_a_refusal_that_no_list_explains_is_told(world: World) -> None:
