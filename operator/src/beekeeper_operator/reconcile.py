@@ -205,10 +205,11 @@ class Reconciler:
         """What runs under a spec that is refused: it is left as it is, and the status goes on telling about it."""
         metadata = resource["metadata"]
         selector = selector_string(metadata["name"])
-        controllers = self._client.list(*CONTROLLER, metadata["namespace"], selector).items
+        # By its name: brokers run on, and count, when somebody has taken its label.
+        controller = self._client.get(*CONTROLLER, metadata["name"], metadata["namespace"])
         services = self._client.list(*SERVICE, metadata["namespace"], selector).items
         return Observed(
-            controller=next((item for item in controllers if owned(item, resource)), None),
+            controller=controller if controller is not None and owned(controller, resource) else None,
             services=[item for item in services if owned(item, resource)],
             pods=self._pods(resource),
             failure=None,

@@ -265,6 +265,19 @@ def test_a_refused_change_leaves_the_running_cluster_as_it_is(world: World) -> N
     assert world.client.find("StatefulSet", "a") == controller
 
 
+def test_under_a_refused_spec_the_brokers_count_even_without_their_label(world: World) -> None:
+    world.cluster()
+    world.run()
+    controller = world.client.find("StatefulSet", "a")
+    assert controller is not None
+    del controller["metadata"]["labels"]["hivemq-cluster"]
+    world.client.put({**controller, "status": {"observedGeneration": 1, "replicas": 1, "readyReplicas": 1}})
+    world.cluster(generation=2, nodeCount=-1)
+    assert world.run().outcome is Outcome.INVALID
+    assert world.status["nodes"]["ready"] == 1
+    assert "keep running" in world.status["message"]
+
+
 @pytest.mark.parametrize("gone", ["absent", "deleting"])
 def test_does_nothing_for_a_cluster_that_is_gone(world: World, gone: str) -> None:
     if gone == "deleting":
