@@ -77,7 +77,7 @@ class WorkerClient:
         return ListResult(items, str(self.api.version))
 
     def apply(self, obj: Mapping[str, Any], *, force: bool = True, subresource: str | None = None) -> dict[str, Any]:
-        self._before(None if subresource else name_of(obj))
+        self._before(name_of(obj))
         live = self.api.read(name_of(obj))
         version = self.api.version
         if subresource:

@@ -126,7 +126,9 @@ class World:
 
         def spec(item: dict[str, Any]) -> None:
             if item["kind"] == "Service":
-                key, value = self.random.choice([("selector", {"app": "x"}), ("type", "NodePort"), ("ports", None)])
+                key, value = self.random.choice(
+                    [("selector", {"app": "x"}), ("type", "NodePort"), ("ports", None), ("ports", None)]
+                )
                 if value is None:
                     item["spec"]["ports"][0]["port"] = number
                 else:
@@ -165,7 +167,12 @@ class World:
             self.usurp(name_of(child))
 
     def usurp(self, full: Name) -> None:
-        """A stranger has an object of this name from now on, if there is none that stays."""
+        """A stranger has an object of this name from now on, if there is none that stays; a cluster is made anew."""
+        cluster = self.api.read(full) if full.kind == CLUSTER[1] else None
+        if cluster and not cluster["metadata"].get("finalizers"):
+            self.deleted.add(cluster["metadata"]["uid"])
+            self.api.delete(full, USER)
+            self.make(Key(full.namespace, full.name), self.random.choice(VALID))
         if full.kind in {"Service", "ConfigMap", "StatefulSet"}:
             self.api.delete(full, STRANGER)
             if not self.api.read(full):
@@ -178,7 +185,10 @@ class World:
         if self.random.random() < 0.5:
             other = {"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "node", "controller": True}
             metadata["ownerReferences"] = [other]
-        metadata["labels"] = self.random.choice([{"app": "theirs"}, {"app": "theirs", "hivemq-cluster": "c"}])
+        cluster = full.name if kind == "StatefulSet" else full.name.split("-")[1]
+        # What belongs to somebody isn't handed over by a label.
+        label = self.random.choice(["c", cluster if "ownerReferences" in metadata else "c", ""])
+        metadata["labels"] = {"app": "theirs", **({"hivemq-cluster": label} if label else {})}
         spec: dict[str, Any] = {"selector": {"app": "theirs"}, "ports": [{"name": "p", "port": 1}]}
         if kind == "StatefulSet":
             spec = {"serviceName": "x", "selector": {"matchLabels": {"app": "x"}}, "template": {"spec": {}}}

@@ -132,7 +132,7 @@ class Simulation:
 
     def _meanwhile(self, target: Name | None) -> None:
         """Something happens just before a call. `target` is what it will write: the worst to meddle with."""
-        if target and self.random.random() < self.disturbance / 10:
+        if target and self.random.random() < self.disturbance / 5:
             self.world.usurp(target)
         if self.random.random() >= self.disturbance:
             return

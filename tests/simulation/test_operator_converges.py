@@ -120,6 +120,9 @@ def life(kill_at: int) -> Simulation:
     for step in steps:
         step()
         run.survive(lambda: run.calm(3.0))
+        if run.faults.moments > kill_at:
+            run.calm(5.0)
+            check(run.api, set())
     run.seen["moments"], run.faults.kill_at = run.faults.moments, -1
     run.calm(20.0)
     check(run.api, set())
