@@ -203,11 +203,6 @@ class World:
             found += [live for live in lives if live and not mine(live, cluster)]
         return found
 
-    @staticmethod
-    def names(items: list[dict[str, Any]]) -> list[Name]:
-        """Their names in full."""
-        return [name_of(item) for item in items]
-
     def clear(self, item: dict[str, Any]) -> None:
         """The stranger takes the object away, or (a ConfigMap of nobody) hands it over."""
         if item["kind"] == "ConfigMap" and not owners(item) and self.random.random() < 0.5:

@@ -27,6 +27,8 @@ from simulated_world import World
 RESYNC = 600.0
 # A lost event shows at the next list (660 s at the latest), and a key that failed often waits 300 s.
 CONVERGED_WITHIN = 1000.0
+# What was in the way of a cluster has gone, which no watch tells.
+RETRIED_WITHIN = 330.0
 BOOKMARKS = 60.0
 _STEPS = 150
 
