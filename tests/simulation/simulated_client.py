@@ -161,6 +161,15 @@ class WorkerClient:
             metadata = {key: value for key, value in body["metadata"].items() if key != "uid"}
             demand({**body, "metadata": metadata} == asked, f"applies to {target} what the spec doesn't ask for")
         demand(live is None or mine(live, resource), f"writes {target}, which isn't its own")
+        if target.kind == "StatefulSet" and self.api.others == self.sessions[-1].others:
+            # What brokers mount and run as; and no brokers are begun that nobody can reach.
+            for item in desired:
+                there = self.api.read(name_of(item))
+                needed = item["kind"] != "Service" or live is None
+                demand(
+                    not needed or (there is not None and mine(there, resource)),
+                    f"writes {target} without {name_of(item)}",
+                )
 
     def _judge_status(self, body: Mapping[str, Any], live: Mapping[str, Any]) -> None:
         read = self.sessions[-1].resource

@@ -17,8 +17,8 @@ from beekeeper_operator.app import Operator
 from beekeeper_operator.cache import Key
 from beekeeper_operator.settings import Settings
 from beekeeper_operator.watcher import Watcher
-from simulated_api import Api, Name
-from simulated_client import Session, WorkerClient
+from simulated_api import Api, Name, name_of
+from simulated_client import CLUSTER, Session, WorkerClient
 from simulated_controllers import Controllers
 from simulated_faults import Faults, Killed, demand
 from simulated_watch import WatchClient
@@ -134,7 +134,10 @@ class Simulation:
 
     def _meanwhile(self, target: Name | None) -> None:
         """Something happens just before a call. `target` is what it will write: the worst to meddle with."""
-        if target and self.random.random() < self.disturbance / 5:
+        wanted = [*map(name_of, self.worker.sessions[-1].desired or []), Name(*CLUSTER, *self.worker.sessions[-1].key)]
+        # Left-overs are removed seldom, so that each time counts.
+        chance = self.disturbance / 5 if target in wanted else self.disturbance
+        if target and self.random.random() < chance:
             self.world.usurp(target)
         if self.random.random() >= self.disturbance:
             return
