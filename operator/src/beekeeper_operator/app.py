@@ -203,15 +203,20 @@ def main() -> int:
     except (SettingsError, KubeError) as error:
         say(LOG, logging.ERROR, "cannot start", problem=error)
         return 2
-    asked_to_stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: asked_to_stop.set())
     client = KubeClient(connection, field_manager=OPERATOR_FIELD_MANAGER)
     watch_client = LeanClient(connection, field_manager=OPERATOR_FIELD_MANAGER)
     operator = Operator(settings, client, watch_client)
-    server = HealthServer(
-        settings.http_port, healthy=operator.healthy, ready=operator.ready, metrics=operator.registry.render
-    )
+    try:
+        server = HealthServer(
+            settings.http_port, healthy=operator.healthy, ready=operator.ready, metrics=operator.registry.render
+        )
+    except OSError as error:
+        problem = f"HTTP_PORT {settings.http_port} can't be listened on: {error.strerror}. Free it, or set another"
+        say(LOG, logging.ERROR, "cannot start", problem=problem)
+        return 2
+    asked_to_stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: asked_to_stop.set())
     say(
         LOG,
         logging.INFO,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -168,17 +169,46 @@ def test_bad_settings_end_the_start_with_one_clear_line() -> None:
     assert "WORKERS='many'" in done.stderr
 
 
+NOWHERE = """
+apiVersion: v1
+kind: Config
+current-context: x
+clusters: [{name: x, cluster: {server: 'http://127.0.0.1:1'}}]
+users: [{name: x, user: {token: secret-token}}]
+contexts: [{name: x, context: {cluster: x, user: x}}]
+"""
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on: these tests may run twice at the same time."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_port_that_is_taken_ends_the_start_with_one_clear_line(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "config"
+    kubeconfig.write_text(NOWHERE)
+    with socket.create_server(("", 0)) as server:
+        port = server.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "beekeeper_operator"],
+            env=environment(KUBECONFIG=str(kubeconfig), HTTP_PORT=str(port)),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert f"HTTP_PORT {port} can't be listened on" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_without_an_api_server_it_stays_up_says_so_and_ends_well_on_sigterm(tmp_path: Path) -> None:
     kubeconfig = tmp_path / "config"
-    kubeconfig.write_text(
-        "apiVersion: v1\nkind: Config\ncurrent-context: x\n"
-        "clusters: [{name: x, cluster: {server: 'http://127.0.0.1:1'}}]\n"
-        "users: [{name: x, user: {token: secret-token}}]\n"
-        "contexts: [{name: x, context: {cluster: x, user: x}}]\n"
-    )
+    kubeconfig.write_text(NOWHERE)
     process = subprocess.Popen(
         [sys.executable, "-m", "beekeeper_operator"],
-        env=environment(KUBECONFIG=str(kubeconfig), HTTP_PORT="18080", LOG_LEVEL="DEBUG"),
+        env=environment(KUBECONFIG=str(kubeconfig), HTTP_PORT=str(free_port()), LOG_LEVEL="DEBUG"),
         stderr=subprocess.PIPE,
         text=True,
     )
