@@ -36,9 +36,10 @@ def differing_lists(live: Mapping[str, Any], desired: Mapping[str, Any]) -> dict
 
 def replace_lists(client: KubeClient, live: Mapping[str, Any], desired: dict[str, Any]) -> dict[str, Any] | None:
     """Replaces the lists that differ and applies `desired`. None when there is no list to replace. Raises KubeError."""
-    patch = differing_lists(live, desired)
-    if not patch:
+    if not differing_lists(live, desired):
         return None
+    # All of it, so that it is refused as a whole when the lists aren't what is wrong: half an object would be worse.
+    patch = {key: value for key, value in desired.items() if key not in {"apiVersion", "kind", "metadata"}}
     metadata = live["metadata"]
     target = (desired["apiVersion"], desired["kind"], metadata["name"], metadata["namespace"])
     # Of the object that was looked at, and of no later state.

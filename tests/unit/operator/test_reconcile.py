@@ -340,6 +340,30 @@ def test_a_service_edited_so_that_applying_is_refused_is_taken_back(world: World
     assert world.run().writes == []
 
 
+def test_an_object_that_no_list_can_repair_is_left_as_it_is(world: World) -> None:
+    """Else its brokers would be rolled to something that was never asked for."""
+    world.cluster()
+    world.run()
+    controller = world.client.find("StatefulSet", "a")
+    assert controller is not None
+    controller["spec"]["serviceName"] = "other"
+    controller["spec"]["template"]["spec"]["containers"][0]["image"] = "other"
+    edited = world.client.put(controller)
+    refused = Invalid("serviceName can't be changed", status=422)
+    world.client.refuse["apply", "StatefulSet"] = refused
+    original = world.client.merge_patch
+
+    def patch(*args: Any, **options: Any) -> dict[str, Any]:
+        if "serviceName" in args[4].get("spec", {}):
+            raise refused
+        return original(*args, **options)
+
+    world.client.merge_patch = patch  # type: ignore[method-assign]
+    assert world.run().outcome is Outcome.FAILED
+    assert world.client.find("StatefulSet", "a") == edited
+    assert "serviceName can't be changed" in world.status["message"]
+
+
 def test_a_repair_that_was_cut_off_is_finished(world: World) -> None:
     """The patch's record of ownership would keep in the object what a later spec leaves out."""
     world.cluster()
