@@ -247,4 +247,5 @@ def _fill_in(item: dict[str, Any]) -> None:
             port.setdefault("targetPort", port["port"])
     elif item["kind"] == "StatefulSet":
         spec.setdefault("revisionHistoryLimit", 10)
+        spec.setdefault("replicas", 1)
         spec["template"]["spec"].setdefault("dnsPolicy", "ClusterFirst")

@@ -108,7 +108,8 @@ class World:
             self.api.delete(name_of(child), USER, HOLD)
 
     def _disown_child(self) -> None:
-        if child := self._child():
+        # A stranger's would be handed over by that, and may have what can't be changed.
+        if (child := self._child()) and "node" not in owners(child):
             strip = self.random.random() < 0.5
 
             def change(item: dict[str, Any]) -> None:
