@@ -5,7 +5,7 @@
 
 - roles/hivemq_operator/files/hivemq-clusters.hivemq.com.yaml: the CustomResourceDefinition, from `_hivemq/crd.py`
 - roles/*/README.md, between `<!-- BEGIN specs -->` and `<!-- END specs -->`: variables, from meta/argument_specs.yml
-- README.md, between `<!-- BEGIN content -->` and `<!-- END content -->`: modules, roles, playbooks, in their words
+- README.md, between `<!-- BEGIN content -->` and `<!-- END content -->`: all that a playbook can name, in its words
 """
 
 from __future__ import annotations
@@ -66,7 +66,10 @@ def specs_table(role: Path) -> str:
 
 
 def module_documentation(path: Path) -> dict[str, Any]:
-    """Return the DOCUMENTATION of a module or plugin: a string in the file, read without importing it."""
+    """Return the DOCUMENTATION of a module or plugin: YAML beside it, or a string in it, read without importing it."""
+    beside = path.with_suffix(".yml")
+    if beside.exists():
+        return dict(yaml.safe_load(beside.read_text())["DOCUMENTATION"])
     for node in ast.parse(path.read_text()).body:
         if (
             isinstance(node, ast.Assign)

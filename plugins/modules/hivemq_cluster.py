@@ -88,6 +88,8 @@ options:
 seealso:
   - module: beekeeper.hivemq.hivemq_cluster_info
   - module: beekeeper.hivemq.hivemq_mqtt_probe
+  - plugin: beekeeper.hivemq.hivemq_change
+    plugin_type: filter
 """
 
 EXAMPLES = r"""
@@ -105,6 +107,11 @@ EXAMPLES = r"""
     definition: "{{ lookup('ansible.builtin.file', 'plant.yaml') | from_yaml }}"
   check_mode: true
   diff: true
+  register: planned
+
+- name: Stop where no broker would answer for a while
+  ansible.builtin.assert:
+    that: planned.change is none or not planned.change.cost.outage
 
 - name: Remove it, with all its data
   beekeeper.hivemq.hivemq_cluster:
@@ -129,6 +136,45 @@ cluster_resource:
   returned: always, unless nothing was sent
   type: dict
   sample: {"apiVersion": "hivemq.com/v1", "kind": "HiveMQCluster", "metadata": {"name": "plant", "namespace": "hivemq"}}
+change:
+  description:
+    - What the change of the resource does to the brokers, and what that costs their clients; in check mode what it would.
+    - The same as P(beekeeper.hivemq.hivemq_change#filter) returns, which documents it in full.
+    - Null when the cluster wasn't there before.
+  returned: always, unless nothing was sent
+  type: dict
+  contains:
+    effect:
+      description: The gravest effect, from V(none) over V(live), V(services), V(scale_up), V(scale_down), V(rolling),
+        V(recreate) and V(unknown) to V(refused).
+      type: str
+      sample: rolling
+    effects:
+      description: All effects, from harmless to grave.
+      type: list
+      elements: str
+      sample: [rolling]
+    summary:
+      description: One line.
+      type: str
+      sample: "would restart 3 brokers one after the other (1.58 reconnects per client): spec.memory 4Gi → 8Gi"
+    fields:
+      description: The fields that differ, each with its effect, why it has it, and its cost. Secrets are masked.
+      type: list
+      elements: dict
+    objects:
+      description: The Kubernetes objects that change, from which the effects are taken.
+      type: list
+      elements: dict
+    cost:
+      description: Numbers of brokers that restart, come and go; expected reconnects per client; whether all brokers are
+        gone for a while.
+      type: dict
+      sample: {"brokers": 3, "restarts": 3, "clients_moved": 1.0, "reconnects_per_client": 1.58, "outage": false}
+    problems:
+      description: Why it is refused or can't be told.
+      type: list
+      elements: str
 violations:
   description: What is wrong with the resource.
   returned: when it isn't sound

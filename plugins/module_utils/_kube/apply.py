@@ -41,6 +41,7 @@ class ObjectResult:
 
     ``action``: created, configured, unchanged, deleted or pruned. ``predicted``: computed here, not by the API server,
     because its Namespace or CRD doesn't exist yet. ``waited``: it is known to be ready. ``live``: as last seen.
+    ``before``: as it was, None if it is new.
     """
 
     api_version: str
@@ -52,6 +53,7 @@ class ObjectResult:
     predicted: bool = False
     waited: bool = False
     live: dict[str, Any] | None = field(default=None, repr=False)
+    before: dict[str, Any] | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """The entry in a module's result."""
@@ -217,13 +219,13 @@ class _Run:
 
     def apply_one(self, manifest: Manifest, live: dict[str, Any] | None) -> ObjectResult:
         item = ObjectResult(
-            manifest.api_version, manifest.kind, manifest.namespace, manifest.name, UNCHANGED, live=live
+            manifest.api_version, manifest.kind, manifest.namespace, manifest.name, UNCHANGED, live=live, before=live
         )
         if live is not None and is_applied(live, manifest.obj, self.client.field_manager):
             return item
         if live is not None and (live.get("metadata") or {}).get("deletionTimestamp"):
             self.wait_until_gone(manifest, live)
-            live = None
+            live = item.before = None
         with redacted(manifest.obj):
             after = self.predict(manifest, live) if self.settings.check else self.write(manifest)
         item.predicted = after is None

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .._hivemq import names
+from .._hivemq.change import Change, change
 from .._hivemq.validate import errors as refusals
 from .._hivemq.validate import validate, warnings
 from .._kube import libs
-from .._kube.apply import ApplyResult, Settings, apply_set
+from .._kube.apply import UNCHANGED, ApplyResult, Settings, apply_set
 from .._kube.client import KubeClient
 from .._kube.errors import DeadlineExceeded, KubeError, NeverReady
 from .._kube.events import Explanation, event_line, event_list, pod_phase, pods_failure, recent_events
@@ -150,6 +151,7 @@ class _Job:
         self.make_waker = make_waker
         self.live: dict[str, Any] | None = None
         self.result = ApplyResult()
+        self.change: Change | None = None
         self.looked = False
         self.since: dict[str, tuple[str, float]] = {}
 
@@ -161,6 +163,10 @@ class _Job:
         item = next(item for item in self.result.objects if item.kind == names.KIND)
         self.live = item.live
         self.host.progress(f"{self.subject} {f'would be {item.action}' if self.host.check_mode else item.action}")
+        if item.before is not None and item.live is not None:
+            self.change = change(item.before, item.live)
+            if item.action != UNCHANGED:
+                self.host.progress(self.change.sentence(planned=self.host.check_mode))
         if self.host.params["wait"] and not self.host.check_mode:
             self.wait(self.look_ready, f"{self.subject} to be ready")
         return self.outcome()
@@ -317,6 +323,7 @@ class _Job:
             "state": ((live or {}).get("status") or {}).get("state") or "",
             "endpoints": endpoints(live or {}),
             "cluster_resource": presentable(live) if live else None,
+            "change": self.change.as_dict() if self.change else None,
         }
         return {**result, "diff": self.result.diffs} if self.host.diff else result
 

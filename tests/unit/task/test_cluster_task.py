@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.beekeeper.hivemq.plugins.filter.hivemq_change import hivemq_change
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.crd import crd
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._task import cluster, cluster_info
+from ansible_collections.beekeeper.hivemq.plugins.modules.hivemq_cluster import RETURN
 
 from ..fake_api import FakeApi
 from ..fake_clock import FakeClock
@@ -260,6 +264,70 @@ def test_definition(installed: FakeApi, clock: FakeClock) -> None:
     assert result["cluster_resource"]["metadata"]["labels"] == {"a": "b"}
     assert result["cluster_resource"]["metadata"]["annotations"] == {"c": "d"}
     assert "status" not in result["cluster_resource"]
+
+
+# -- what a change does --------------------------------------------------------------------------------------------
+
+
+def test_check_mode_tells_what_a_change_does(installed: FakeApi, clock: FakeClock) -> None:
+    assert task(installed, clock, spec=SPEC, check=True).result["change"] is None
+    assert task(installed, clock, spec={**SPEC, "memory": "4Gi"}, wait=False).result["change"] is None
+    host = task(installed, clock, spec={**SPEC, "memory": "8Gi"}, check=True)
+    assert host.lines == [
+        "HiveMQCluster hivemq/plant would be configured",
+        "would restart 2 brokers one after the other (1.5 reconnects per client): spec.memory 4Gi → 8Gi",
+    ]
+    told = host.result["change"]
+    assert (told["effect"], told["cost"]["restarts"], told["cost"]["outage"]) == ("rolling", 2, False)
+    assert told["summary"] == host.lines[1]
+    # As the filter on the files says.
+    before, after = (
+        {"kind": "HiveMQCluster", "metadata": {"name": "plant"}, "spec": {**SPEC, "memory": memory}}
+        for memory in ("4Gi", "8Gi")
+    )
+    assert told == hivemq_change(before, after)
+    json.dumps(host.result)
+    assert list(yaml.safe_load(RETURN)["change"]["contains"]) == list(told)
+
+
+def test_the_real_thing_tells_the_same(installed: FakeApi, clock: FakeClock) -> None:
+    task(installed, clock, spec=SPEC, wait=False)
+    host = task(installed, clock, spec={**SPEC, "nodeCount": 1}, wait=False)
+    assert host.lines == [
+        "HiveMQCluster hivemq/plant configured",
+        "removes 1 broker of 2 (50 % of the clients reconnect): spec.nodeCount 2 → 1",
+    ]
+    assert host.result["change"]["effect"] == "scale_down"
+    again = task(installed, clock, spec={**SPEC, "nodeCount": 1}, wait=False)
+    assert (again.result["change"]["effect"], again.result["change"]["fields"]) == ("none", [])
+    assert again.lines == ["HiveMQCluster hivemq/plant unchanged"]
+
+
+def test_fields_of_others_are_no_change(installed: FakeApi, clock: FakeClock) -> None:
+    """What the task doesn't send but somebody else set stays, so it isn't told as if it went."""
+    task(installed, clock, spec=SPEC, wait=False)
+    live = installed.find("HiveMQCluster", "plant", "hivemq")
+    assert live is not None
+    live["spec"]["logLevel"] = "DEBUG"
+    installed.put(live)
+    host = task(installed, clock, spec={**SPEC, "cpu": 1}, check=True)
+    assert [field["path"] for field in host.result["change"]["fields"]] == ["spec.cpu"]
+
+
+def test_a_cluster_that_was_refused_before(installed: FakeApi, clock: FakeClock) -> None:
+    task(installed, clock, spec=SPEC, wait=False)
+    live = installed.find("HiveMQCluster", "plant", "hivemq")
+    assert live is not None
+    live["spec"]["memory"] = "much"
+    installed.put(live)
+    host = task(installed, clock, spec={**SPEC, "memory": "8Gi"}, check=True)
+    assert host.result["change"]["effect"] == "unknown"
+    assert "can't be told" in host.lines[1]
+
+
+def test_removing_is_no_change_of_a_cluster(installed: FakeApi, clock: FakeClock) -> None:
+    task(installed, clock, spec=SPEC, wait=False)
+    assert task(installed, clock, state="absent", check=True).result["change"] is None
 
 
 # -- info ------------------------------------------------------------------------------------------------------------
