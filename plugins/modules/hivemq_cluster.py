@@ -138,7 +138,7 @@ cluster_resource:
   sample: {"apiVersion": "hivemq.com/v1", "kind": "HiveMQCluster", "metadata": {"name": "plant", "namespace": "hivemq"}}
 change:
   description:
-    - What the change of the resource does to the brokers, and what that costs their clients; in check mode what it would.
+    - What the change of the resource does to the brokers (in check mode, would do), and what that costs their clients.
     - The same as P(beekeeper.hivemq.hivemq_change#filter) returns, which documents it in full.
     - Null when the cluster wasn't there before.
   returned: always, unless nothing was sent

@@ -122,6 +122,11 @@ class Change:
         reason += f" and {more} more" if more > 0 else ""
         return f"{'would ' if planned else ''}{text}{': ' if reason else ''}{reason}"
 
+    def report(self, *, planned: bool = True) -> str:
+        """The sentence, and a line for each field with its effect, the reason and the cost."""
+        lines = [f"  {field}: {field.effect}; {field.why}; {field.cost}" for field in self.fields]
+        return "\n".join([self.sentence(planned=planned), *lines]) + "\n"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a task's result."""
         return {

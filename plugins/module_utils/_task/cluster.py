@@ -325,7 +325,12 @@ class _Job:
             "cluster_resource": presentable(live) if live else None,
             "change": self.change.as_dict() if self.change else None,
         }
-        return {**result, "diff": self.result.diffs} if self.host.diff else result
+        if not self.host.diff:
+            return result
+        diffs: list[dict[str, str]] = list(self.result.diffs)
+        if self.change and self.change.fields:
+            diffs.append({"prepared": self.change.report(planned=self.host.check_mode)})
+        return {**result, "diff": diffs}
 
 
 def _last_word(events: Iterable[Mapping[str, Any]], pod: str) -> str:

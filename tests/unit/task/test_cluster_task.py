@@ -280,6 +280,10 @@ def test_check_mode_tells_what_a_change_does(installed: FakeApi, clock: FakeCloc
     told = host.result["change"]
     assert (told["effect"], told["cost"]["restarts"], told["cost"]["outage"]) == ("rolling", 2, False)
     assert told["summary"] == host.lines[1]
+    (field,) = told["fields"]
+    assert host.result["diff"][-1] == {
+        "prepared": f"{host.lines[1]}\n  spec.memory 4Gi → 8Gi: rolling; {field['why']}; {field['cost']}\n"
+    }
     # As the filter on the files says.
     before, after = (
         {"kind": "HiveMQCluster", "metadata": {"name": "plant"}, "spec": {**SPEC, "memory": memory}}
