@@ -44,7 +44,7 @@ generate: venv ## write the generated files: CRD of the role, tables of the READ
 check-generated: venv ## fail if a generated file is out of date
 	@$(VENV)/python .ci/generate.py --check
 
-.PHONY: demo lab-up lab-down bench-ansible
+.PHONY: demo lab-up lab-down bench-ansible bench-core
 demo: venv ## the main job, end to end, on a cluster in this machine's Docker
 	@tests/lab/demo
 lab-up: venv ## that cluster only: kind, load balancer, storage, images
@@ -53,3 +53,5 @@ lab-down: ## remove it
 	@tests/lab/down
 bench-ansible: venv ## second run of the playbooks against kubernetes.core.k8s: time and API calls
 	@$(VENV)/python tests/bench/ansible_apply.py
+bench-core: venv ## validation and objects of one resource against helm template; HELM_CHART names the vendor's chart
+	@$(VENV)/python tests/bench/core.py

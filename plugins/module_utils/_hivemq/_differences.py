@@ -35,6 +35,9 @@ _SECRET_TEXT = (
 _FREE_MAPS = frozenset(("labels", "annotations", "podLabels", "podAnnotations", "customProperties", "stringData"))
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, default=str)
+
+
 class _Missing:
     def __repr__(self) -> str:
         return "MISSING"
@@ -74,12 +77,13 @@ def same(before: Any, after: Any) -> bool:
     """Whether two JSON values are the same. Unlike in Python, true is not 1."""
     if before is MISSING or after is MISSING:
         return before is after
-    return before is after or canonical(before) == canonical(after)
+    # The first comparison is quick to say no, and the second is only there for what Python holds for equal.
+    return before is after or bool(before == after and canonical(before) == canonical(after))
 
 
 def canonical(value: Any) -> str:
     """A JSON value as text that is the same for the same value."""
-    return json.dumps(value, sort_keys=True, default=str)
+    return _ENCODER.encode(value)
 
 
 def differences(before: Any, after: Any, path: Path = ()) -> Iterator[Difference]:

@@ -56,6 +56,11 @@ def kind() -> Path:
     return _go_install("kind", f"sigs.k8s.io/kind@v{settings.KIND}", "Build kind")
 
 
+def helm() -> Path:
+    """Return a folder with `helm`, which only a benchmark wants."""
+    return _go_install("helm", f"helm.sh/helm/v3/cmd/helm@v{settings.HELM}", "Build helm (about 90 s)")
+
+
 def local_path_provisioner() -> Path:
     package = f"github.com/rancher/local-path-provisioner@v{settings.LOCAL_PATH}"
     return _go_install("local-path-provisioner", package, "Build the local-path provisioner (about 1 minute)")
