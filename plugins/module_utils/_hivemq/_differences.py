@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from .structure import child
+from .structure import child, shown
 
 MASK = "***"
 MASK_CHANGED = "*** (changed)"
@@ -195,7 +195,10 @@ def _mask(value: Any, secret: bool, *, free: bool = False, depth: int = 0) -> An
             )
             for number, item in enumerate(value)
         ]
-    return MASK if secret and value is not None else value
+    if secret and value is not None:
+        return MASK
+    # Writing out a number of many thousand digits is an error in Python; `shown` has a word for it.
+    return shown(value) if isinstance(value, int) and value.bit_length() > 64 else value
 
 
 def _told(text: str) -> str:
