@@ -83,7 +83,7 @@ def _compare_one(before: Mapping[str, Any] | None, after: Mapping[str, Any] | No
         effect: Effect = "recreate" if kind in CONTROLLERS else "services" if kind == "Service" else "live"
         at_risk = kind == "Service" and after is None and not _headless(either)
         return ObjectChange(kind, name, "removed" if after is None else "created", (effect,), at_risk=at_risk)
-    found = list(differences(_content(before), _content(after)))
+    found = list(differences(before, after))
     if not found:
         return None
     if kind in CONTROLLERS:
@@ -92,12 +92,6 @@ def _compare_one(before: Mapping[str, Any] | None, after: Mapping[str, Any] | No
         effects = ("services",) if kind == "Service" else ("live",)
     at_risk = kind == "Service" and not _headless(after) and any(_touches_balancer(item) for item in found)
     return ObjectChange(kind, name, "changed", effects, tuple(path_text(item.path) for item in found), at_risk)
-
-
-def _content(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The object without the reference to its owner, which a resource that was never stored can't have."""
-    metadata = {key: value for key, value in item["metadata"].items() if key != "ownerReferences"}
-    return {**item, "metadata": metadata}
 
 
 def _headless(service: Mapping[str, Any]) -> bool:

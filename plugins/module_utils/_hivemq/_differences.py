@@ -170,9 +170,7 @@ def _secret_place(path: Path) -> bool:
     return False
 
 
-def _mask(value: Any, secret: bool, *, free: bool = False, depth: int = 0) -> Any:
-    if depth > _MAX_DEPTH:
-        return "…"
+def _mask(value: Any, secret: bool, *, free: bool = False) -> Any:
     if isinstance(value, str):
         return MASK if secret and value else _told(value)
     if isinstance(value, Mapping):
@@ -183,16 +181,13 @@ def _mask(value: Any, secret: bool, *, free: bool = False, depth: int = 0) -> An
                 item,
                 (secret or named) if key == "value" else free and bool(_SECRET_NAME.search(str(key))),
                 free=key in _FREE_MAPS,
-                depth=depth + 1,
             )
             for key, item in value.items()
         }
     if isinstance(value, Sequence):
         flags = [isinstance(item, str) and item.startswith("-") and "=" not in item for item in value]
         return [
-            _mask(
-                item, number > 0 and flags[number - 1] and bool(_SECRET_NAME.search(value[number - 1])), depth=depth + 1
-            )
+            _mask(item, number > 0 and flags[number - 1] and bool(_SECRET_NAME.search(value[number - 1])))
             for number, item in enumerate(value)
         ]
     if secret and value is not None:

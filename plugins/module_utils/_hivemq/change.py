@@ -247,52 +247,49 @@ def _fields(
     found: list[ObjectChange],
     cost: Cost,
 ) -> tuple[FieldChange, ...]:
-    """The changed fields, each with what it does by itself: as the first on the way, and as the last.
+    """The changed fields, each with its share: what would not happen without it.
 
-    What a field does only together with another one shows in the second. Effects that cancel out are not reported.
-    `before` and `after`: a resource and its objects.
+    What would happen without any one of them, because another does it too, is the share of each that does it alone;
+    what none does alone is everybody's. What cancels out is nobody's. `before`, `after`: a resource and its objects.
     """
     (old, old_objects), (new, new_objects) = before, after
     whole = {effect for item in found for effect in item.effects}
     changed = _differences(old, new)
-    shares: list[tuple[Difference, list[ObjectChange]]] = []
-    for item in changed:
-        if not found:
-            shares.append((item, []))
-        elif len(changed) == 1:
-            shares.append((item, found))
-        else:
-            first = _try(old_objects, replaced(old, item.path, item.after), before=True)
-            last = _try(new_objects, replaced(new, item.path, item.before), before=False)
-            shares.append((item, [*first, *last]))
-    explained = {effect for _item, share in shares for change_ in share for effect in change_.effects}
-    missing = whole - explained
-    return tuple(_field(item, share, whole, missing, cost) for item, share in shares)
+    if len(changed) == 1:
+        return (_field(changed[0], found, whole, cost),)
+    last = [_try(replaced(new, item.path, item.before), new_objects, back=True) if whole else [] for item in changed]
+    unclaimed = whole - {effect for share in last for item in share for effect in item.effects}
+    first = [_try(replaced(old, item.path, item.after), old_objects) if unclaimed else [] for item in changed]
+    together = unclaimed - {effect for share in first for item in share for effect in item.effects}
+    result = []
+    for item, without, alone in zip(changed, last, first, strict=True):
+        effects = {effect for change_ in without for effect in change_.effects} & whole
+        effects |= {effect for change_ in alone for effect in change_.effects} & unclaimed
+        result.append(_field(item, [*without, *alone], effects | together, cost))
+    return tuple(result)
 
 
-def _try(there: list[dict[str, Any]], document: dict[str, Any], *, before: bool) -> list[ObjectChange]:
-    """The objects that change between `there` and `document`; none when such a resource would be refused."""
+def _try(document: dict[str, Any], there: list[dict[str, Any]], *, back: bool = False) -> list[ObjectChange]:
+    """What changes from `there` to the objects of `document`, or `back`; nothing when it can't have objects."""
     try:
         other = _render(document)
     except (ValueError, KeyError):
-        return []  # for example the patch of a port that isn't there
-    return compare(there, other) if before else compare(other, there)
+        return []  # half of a change need not make sense
+    return compare(other, there) if back else compare(there, other)
 
 
-def _field(
-    item: Difference, share: Sequence[ObjectChange], whole: set[Effect], missing: set[Effect], cost: Cost
-) -> FieldChange:
-    effects = ordered({effect for change_ in share for effect in change_.effects} & whole | missing)
+def _field(item: Difference, share: Sequence[ObjectChange], effects: set[Effect], cost: Cost) -> FieldChange:
     before, after = masked(item)
-    effect = worst(effects)
-    why = "together with the other fields" if effect in missing else _why(effect, share)
-    return FieldChange(path_text(item.path), before, after, effects, why, _price(effects, cost))
+    told = ordered(effects)
+    return FieldChange(path_text(item.path), before, after, told, _why(worst(told), share), _price(told, cost))
 
 
 def _why(effect: Effect, share: Sequence[ObjectChange]) -> str:
+    if effect == "none":
+        return "no object of the cluster changes by it"
     concerned = [item for item in share if effect in item.effects]
     if not concerned:
-        return "no object of the cluster changes"
+        return "only together with other fields"
     item = concerned[0]
     where = f"{item.kind} {item.name}"
     if effect == "rolling":
