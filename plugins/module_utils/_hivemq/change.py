@@ -213,7 +213,7 @@ def _name(document: Mapping[str, Any]) -> str:
 
 
 def _render(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return objects(dataclasses.replace(parse(document), uid="", generation=0))
+    return objects(parse(document))
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:

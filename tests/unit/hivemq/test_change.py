@@ -144,8 +144,19 @@ def test_a_field_that_another_one_makes_pointless_has_no_share(resource: Make) -
 
 def test_fields_of_which_each_would_do_have_it_both(resource: Make) -> None:
     before = resource(image="r/x", hivemqVersion="1.0")
-    found = change(before, resource(image="r/x:2.0", hivemqVersion="2.0"))
-    assert effects_of_fields(found) == {"spec.image": ("rolling",), "spec.hivemqVersion": ("rolling",)}
+    found = change(before, resource(image="r/x:2.0", hivemqVersion="2.0", logLevel="DEBUG"))
+    assert effects_of_fields(found) == {
+        "spec.image": ("rolling",),
+        "spec.hivemqVersion": ("rolling",),
+        "spec.logLevel": ("live",),
+    }
+
+
+def test_a_field_among_others_tells_what_comes_and_goes(resource: Make) -> None:
+    hidden, shown = [MQTT, WS | {"expose": False}], [MQTT, WS]
+    for before, after, word in ((hidden, shown, "created"), (shown, hidden, "removed")):
+        found = change(resource(ports=before), resource(ports=after, logLevel="DEBUG"))
+        assert found.fields[0].why == f"Service hivemq-hive-ws is {word}"
 
 
 def test_what_cancels_out_is_nobodys(resource: Make) -> None:
