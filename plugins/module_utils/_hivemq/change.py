@@ -161,7 +161,7 @@ def change(before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
     a namespace is in the other one's. Raises ValueError when the two are different clusters.
     """
     old, new = _documents(before, after)
-    if _name(old) != _name(new):
+    if any(old["metadata"][key] != new["metadata"][key] for key in ("namespace", "name")):
         raise ValueError(f"{_name(old)} and {_name(new)} are different clusters")
     refused = errors(validate(after))
     if refused:
@@ -209,7 +209,8 @@ def _documents(before: Any, after: Any) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def _name(document: Mapping[str, Any]) -> str:
-    return f"{shown(document['metadata']['namespace'])}/{shown(document['metadata']['name'])}".replace("'", "")
+    namespace, name = (shown(document["metadata"][key]).strip("'") for key in ("namespace", "name"))
+    return f"{namespace}/{name}"
 
 
 def _render(document: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -298,7 +299,7 @@ def _why(effect: Effect, share: Sequence[ObjectChange]) -> str:
             rest = [path for path in inside if path != _CONFIG_HASH.removeprefix(_POD_TEMPLATE)]
             and_more = f", and {_listed(rest)}" if rest else ""
             return f"it changes config.xml, which a broker reads only when it starts{and_more}"
-        return f"it changes {_listed(inside)} of the pods, and pods can only be replaced"
+        return f"it changes {_listed(inside or item.paths)} of the pods, and pods can only be replaced"
     if effect in ("scale_up", "scale_down"):
         return f"it changes the number of brokers of {where}"
     if effect == "recreate":

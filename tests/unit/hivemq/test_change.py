@@ -388,6 +388,9 @@ def test_what_follows_an_unsound_resource_is_not_guessed(resource: Make) -> None
 def test_two_clusters_are_no_change_of_one(resource: Make) -> None:
     with pytest.raises(ValueError, match=r"^mq/hive and mq/other are different clusters$"):
         change(resource(), resource("other"))
+    with pytest.raises(ValueError, match="different clusters"):
+        # However long the names: they are only shortened where they are told.
+        change(resource("a" * 50 + "b" + "a" * 50), resource("a" * 50 + "c" + "a" * 50))
     elsewhere = resource()
     elsewhere["metadata"]["namespace"] = "else"
     with pytest.raises(ValueError, match="different clusters"):
