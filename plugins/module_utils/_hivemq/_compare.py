@@ -61,7 +61,12 @@ def worst(effects: Iterable[Effect]) -> Effect:
 
 def controller(items: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The object that makes the brokers' pods."""
-    return next((item for item in items if item["kind"] in CONTROLLERS), None)
+    return next((item for item in items if _is_controller(item)), None)
+
+
+def _is_controller(item: Mapping[str, Any]) -> bool:
+    """Whether it makes pods: one of those of Kubernetes, or any other kind with a template of a pod."""
+    return item["kind"] in CONTROLLERS or "template" in (item.get("spec") or {})
 
 
 def compare(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[ObjectChange]:
@@ -80,13 +85,13 @@ def _compare_one(before: Mapping[str, Any] | None, after: Mapping[str, Any] | No
     kind, name = str(either["kind"]), str(either["metadata"]["name"])
     if before is None or after is None:
         # A controller is only ever replaced by one of another kind or name.
-        effect: Effect = "recreate" if kind in CONTROLLERS else "services" if kind == "Service" else "live"
+        effect: Effect = "recreate" if _is_controller(either) else "services" if kind == "Service" else "live"
         at_risk = kind == "Service" and after is None and not _headless(either)
         return ObjectChange(kind, name, "removed" if after is None else "created", (effect,), at_risk=at_risk)
     found = list(differences(before, after))
     if not found:
         return None
-    if kind in CONTROLLERS:
+    if _is_controller(after):
         effects = ordered(_controller_effect(kind, item, before, after) for item in found)
     else:
         effects = ("services",) if kind == "Service" else ("live",)
@@ -116,6 +121,8 @@ def _controller_effect(
         return "scale_up" if replicas(before) < replicas(after) else "scale_down"
     if field in _RESTARTING:
         return "rolling"
+    if kind not in CONTROLLERS:
+        return "unknown"
     fixed = field not in _STATEFUL_SET_MUTABLE if kind == "StatefulSet" else field in ("", "selector")
     return "refused" if fixed else "live"
 

@@ -10,7 +10,7 @@ compared. The same is done for each changed field by itself, which tells what th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,12 +175,15 @@ def change(before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
     effects = ordered(effect for item in found for effect in item.effects)
     cost = _cost(old_objects, new_objects, found)
     fields = _fields((old, old_objects), (new, new_objects), found, cost)
-    problems = tuple(
-        f"{item.kind} {item.name}: {', '.join(item.paths)} can't be changed"
-        for item in found
-        if "refused" in item.effects
-    )
-    return Change(effects, fields, tuple(found), cost, problems)
+    return Change(effects, fields, tuple(found), cost, tuple(_problems(found)))
+
+
+def _problems(found: Sequence[ObjectChange]) -> Iterator[str]:
+    for item in found:
+        if "refused" in item.effects:
+            yield f"{item.kind} {item.name}: {', '.join(item.paths)} can't be changed"
+        elif "unknown" in item.effects:
+            yield f"what a change of {', '.join(item.paths)} does to {item.kind} {item.name} is not known here"
 
 
 def _document(resource: Mapping[str, Any], namespace: str) -> dict[str, Any]:
@@ -304,6 +307,8 @@ def _why(effect: Effect, share: Sequence[ObjectChange]) -> str:
         return f"it changes the number of brokers of {where}"
     if effect == "recreate":
         return f"{where} is {item.action}, and with it all its pods"
+    if effect == "unknown":
+        return f"it changes {_listed(item.paths)} of {where}, a kind that is not known here"
     if effect == "refused":
         return f"{_listed(item.paths)} of {where} can't be changed once it exists"
     if item.action != "changed":
@@ -328,7 +333,8 @@ def _not_done(effect: Effect, old: dict[str, Any], new: dict[str, Any], found: l
             fields.append(FieldChange(path_text(item.path), before, after, (effect,), why, _price((effect,), cost)))
     except (RecursionError, ValueError):
         fields = []  # nested too deeply, or a number of thousands of digits: `found` says so
-    return Change((effect,), tuple(fields), (), cost, tuple(str(item) for item in found))
+    start = "" if effect == "refused" else "the resource before isn't sound: "
+    return Change((effect,), tuple(fields), (), cost, tuple(f"{start}{item}" for item in found))
 
 
 def _cost(old_objects: list[dict[str, Any]], new_objects: list[dict[str, Any]], found: list[ObjectChange]) -> Cost:
@@ -336,11 +342,15 @@ def _cost(old_objects: list[dict[str, Any]], new_objects: list[dict[str, Any]], 
     at_risk = tuple(item.name for item in found if item.at_risk)
     old, new = controller(old_objects), controller(new_objects)
     if old is None or new is None:
-        raise ValueError("a cluster without a controller has no brokers")
-    if "DaemonSet" in (old["kind"], new["kind"]) and effects & {"rolling", "recreate"}:
+        return _UNKNOWN_COST
+    if "unknown" in effects:
+        return dataclasses.replace(_UNKNOWN_COST, brokers=replicas(old), services_at_risk=at_risk)
+    if "DaemonSet" in (old["kind"], new["kind"]):
         # It has as many brokers as there are nodes for them.
-        every: float | None = 1.0 if "recreate" in effects else None
-        return Cost(None, None, None, None, 1.0, every, "recreate" in effects, at_risk)
+        if "refused" in effects or not effects & {"rolling", "recreate"}:
+            return Cost(brokers=None, services_at_risk=at_risk)
+        recreated = "recreate" in effects
+        return Cost(None, None, None, None, 1.0, 1.0 if recreated else None, recreated, at_risk)
     before, wanted = replicas(old), replicas(new)
     if "refused" in effects:
         return Cost(brokers=before, services_at_risk=at_risk)
@@ -413,7 +423,7 @@ def _deeds(item: Change) -> list[str]:
     if "refused" in effects:
         return ["be refused"]
     if "unknown" in effects:
-        return ["have an effect that can't be told, because the resource before isn't sound"]
+        return ["have an effect that can't be told"]
     deeds = []
     if "recreate" in effects:
         kinds = " by ".join(f"{found.kind} {found.name}" for found in item.objects if "recreate" in found.effects)

@@ -334,6 +334,9 @@ def test_a_daemon_set_has_as_many_brokers_as_nodes(resource: Make, monkeypatch: 
     found = between(monkeypatch, resource, with_controller("DaemonSet"), with_controller("DaemonSet", **NEW))
     assert (found.effects, found.cost.restarts, found.cost.reconnects_per_client) == (("rolling",), None, None)
     assert found.sentence() == "would restart every broker one after the other: spec.cpu 1 → 2"
+    labelled = with_controller("DaemonSet") | {"metadata": {"name": "hive", "labels": {"a": "b"}}}
+    found = between(monkeypatch, resource, with_controller("DaemonSet"), labelled)
+    assert (found.effects, found.cost.brokers, found.cost.restarts) == (("live",), None, 0)
 
 
 @pytest.mark.parametrize(
@@ -361,6 +364,26 @@ def test_fields_of_controllers(
         assert found.fields[0].why == f"spec.{field} of {kind} hive can't be changed once it exists"
 
 
+def test_a_kind_of_controller_that_is_not_known(resource: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever has a template makes pods; of its other fields nothing is claimed."""
+    old = with_controller("CloneSet", replicas=3)
+    found = between(monkeypatch, resource, old, with_controller("CloneSet", replicas=4, **NEW))
+    assert found.effects == ("scale_up", "rolling")
+    found = between(monkeypatch, resource, old, with_controller("CloneSet", replicas=3, strategy="x"))
+    assert (found.effects, found.cost.brokers, found.cost.restarts) == (("unknown",), 3, None)
+    assert found.sentence() == (
+        "would have an effect that can't be told: "
+        "what a change of spec.strategy does to CloneSet hive is not known here"
+    )
+    assert found.fields[0].why == "it changes spec.strategy of CloneSet hive, a kind that is not known here"
+
+
+def test_objects_without_a_controller(resource: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = {"kind": "Service", "metadata": {"name": "s"}, "spec": {}}
+    found = between(monkeypatch, resource, service, {**service, "spec": {"a": 1}})
+    assert (found.effects, found.cost.brokers, found.cost.restarts) == (("services",), None, None)
+
+
 def test_nothing_restarts_when_the_controller_is_refused(resource: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = (
         with_controller("StatefulSet", replicas=5),
@@ -382,7 +405,7 @@ def test_what_follows_an_unsound_resource_is_not_guessed(resource: Make) -> None
     found = change(resource(cpu="x"), resource(cpu="1"))
     assert (found.effects, found.cost.restarts, found.cost.reconnects_per_client) == (("unknown",), None, None)
     assert "can't be told" in found.sentence()
-    assert found.problems[0].startswith("spec.cpu: ")
+    assert found.problems[0].startswith("the resource before isn't sound: spec.cpu: ")
 
 
 def test_two_clusters_are_no_change_of_one(resource: Make) -> None:
