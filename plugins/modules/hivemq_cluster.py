@@ -146,7 +146,7 @@ change:
   contains:
     effect:
       description: The gravest effect, from V(none) over V(live), V(services), V(scale_up), V(scale_down), V(rolling),
-        V(recreate) and V(unknown) to V(refused).
+        and V(unknown) to V(refused).
       type: str
       sample: rolling
     effects:

@@ -12,11 +12,11 @@ from typing import Any, Literal
 from ._differences import Difference, differences, path_text
 
 Effect = Literal[
-    "none", "live", "services", "scale_up", "scale_down", "rolling", "recreate", "unknown", "refused"
+    "none", "live", "services", "scale_up", "scale_down", "rolling", "unknown", "refused"
 ]  # fmt: skip
 # From harmless to grave.
 EFFECTS: tuple[Effect, ...] = (
-    "none", "live", "services", "scale_up", "scale_down", "rolling", "recreate", "unknown", "refused"
+    "none", "live", "services", "scale_up", "scale_down", "rolling", "unknown", "refused"
 )  # fmt: skip
 CONTROLLERS = ("Deployment", "StatefulSet", "DaemonSet")
 # What the API server lets be changed in a StatefulSet; in the other two only the selector is fixed.
@@ -31,7 +31,10 @@ _BALANCER_FIELDS = ("type", "externalTrafficPolicy", "healthCheckNodePort", "ext
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """One object that changes. `paths`: its fields that do; `at_risk`: it carries connections that may be cut."""
+    """One object that changes. `paths`: its fields that do; `fixed`: those of them that make it refused or unknown.
+
+    `at_risk`: it carries connections that may be cut.
+    """
 
     kind: str
     name: str
@@ -39,6 +42,7 @@ class ObjectChange:
     effects: tuple[Effect, ...]
     paths: tuple[str, ...] = ()
     at_risk: bool = False
+    fixed: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a task's result."""
@@ -84,19 +88,21 @@ def _compare_one(before: Mapping[str, Any] | None, after: Mapping[str, Any] | No
     either = after or before or {}
     kind, name = str(either["kind"]), str(either["metadata"]["name"])
     if before is None or after is None:
-        # A controller is only ever replaced by one of another kind or name.
-        effect: Effect = "recreate" if _is_controller(either) else "services" if kind == "Service" else "live"
+        # A controller never comes or goes by itself, but as one of another kind: that isn't done, its brokers stay.
+        effect: Effect = "refused" if _is_controller(either) else "services" if kind == "Service" else "live"
         at_risk = kind == "Service" and after is None and not _headless(either)
         return ObjectChange(kind, name, "removed" if after is None else "created", (effect,), at_risk=at_risk)
     found = list(differences(before, after))
     if not found:
         return None
+    paths = tuple(path_text(item.path) for item in found)
     if _is_controller(after):
-        effects = ordered(_controller_effect(kind, item, before, after) for item in found)
-    else:
-        effects = ("services",) if kind == "Service" else ("live",)
+        each = [_controller_effect(kind, item, before, after) for item in found]
+        fixed = tuple(path for path, effect in zip(paths, each, strict=True) if effect in ("unknown", "refused"))
+        return ObjectChange(kind, name, "changed", ordered(each), paths, fixed=fixed)
+    effects: tuple[Effect, ...] = ("services",) if kind == "Service" else ("live",)
     at_risk = kind == "Service" and not _headless(after) and any(_touches_balancer(item) for item in found)
-    return ObjectChange(kind, name, "changed", effects, tuple(path_text(item.path) for item in found), at_risk)
+    return ObjectChange(kind, name, "changed", effects, paths, at_risk)
 
 
 def _headless(service: Mapping[str, Any]) -> bool:

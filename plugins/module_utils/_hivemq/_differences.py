@@ -19,7 +19,7 @@ MASK_CHANGED = "*** (changed)"
 MAX_TEXT = 120
 _MAX_WORD = 48
 _MAX_DEPTH = 16
-_IDENTITIES = ("name", "mountPath", "path", "key")
+_IDENTITIES = ("name", "mountPath", "path", "key", "metadata.name")
 _TELLING = r"passw(?:or)?d|passphrase|secret|token|credential|api[-_.]?key|access[-_.]?key|private[-_.]?key|licen[cs]e"
 _SECRET_NAME = re.compile(rf"{_TELLING}|(?:^|[-_.])pass(?:$|[-_.])", re.IGNORECASE)
 _SECRET_TEXT = (
@@ -47,10 +47,17 @@ MISSING: Final = _Missing()
 
 
 class Item(NamedTuple):
-    """A step into a list: the item whose field `key` is `name`."""
+    """A step into a list: the item whose field `key` (`name`, `metadata.name`) is `name`."""
 
     key: str
     name: str
+
+
+def _named(item: Any, key: str) -> Any:
+    """The value of the field `key` of an item of a list; None when it has none."""
+    for part in key.split("."):
+        item = item.get(part) if isinstance(item, Mapping) else None
+    return item
 
 
 Path = tuple[str | Item, ...]
@@ -100,7 +107,7 @@ def differences(before: Any, after: Any, path: Path = ()) -> Iterator[Difference
         return
     key = _identity(before, after)
     if key and len(path) < _MAX_DEPTH:
-        old, new = ({item[key]: item for item in items} for items in (before, after))
+        old, new = ({_named(item, key): item for item in items} for items in (before, after))
         if [name for name in old if name in new] != [name for name in new if name in old]:
             yield Difference(path, before, after)
             return
@@ -120,8 +127,8 @@ def _identity(before: Any, after: Any) -> str:
 
 
 def _tells_apart(key: str, items: Sequence[Any]) -> bool:
-    found = [item.get(key) for item in items if isinstance(item, Mapping)]
-    return len(found) == len(items) and all(isinstance(name, str) for name in found) and len(set(found)) == len(found)
+    found = [_named(item, key) for item in items]
+    return all(isinstance(name, str) for name in found) and len(set(found)) == len(found)
 
 
 def replaced(document: Any, path: Path, value: Any) -> Any:
@@ -138,7 +145,7 @@ def replaced(document: Any, path: Path, value: Any) -> Any:
             inside[step] = made
         return inside
     items = list(document) if isinstance(document, Sequence) and not isinstance(document, str) else []
-    index = next((number for number, item in enumerate(items) if item.get(step.key) == step.name), len(items))
+    index = next((number for number, item in enumerate(items) if _named(item, step.key) == step.name), len(items))
     made = replaced(items[index] if index < len(items) else MISSING, rest, value)
     items[index : index + 1] = [] if made is MISSING else [made]
     return items

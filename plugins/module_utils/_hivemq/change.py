@@ -180,10 +180,13 @@ def change(before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
 
 def _problems(found: Sequence[ObjectChange]) -> Iterator[str]:
     for item in found:
-        if "refused" in item.effects:
-            yield f"{item.kind} {item.name}: {', '.join(item.paths)} can't be changed"
-        elif "unknown" in item.effects:
-            yield f"what a change of {', '.join(item.paths)} does to {item.kind} {item.name} is not known here"
+        what = f"{item.kind} {item.name}"
+        if item.fixed and "refused" in item.effects:
+            yield f"{what}: {', '.join(item.fixed)} can't be changed"
+        elif item.fixed:
+            yield f"what a change of {', '.join(item.fixed)} does to {what} is not known here"
+        elif item.action == "removed" and "refused" in item.effects:
+            yield f"{what} keeps the brokers, and another kind of controller needs the cluster to be made anew"
 
 
 def _document(resource: Mapping[str, Any], namespace: str) -> dict[str, Any]:
@@ -305,12 +308,12 @@ def _why(effect: Effect, share: Sequence[ObjectChange]) -> str:
         return f"it changes {_listed(inside or item.paths)} of the pods, and pods can only be replaced"
     if effect in ("scale_up", "scale_down"):
         return f"it changes the number of brokers of {where}"
-    if effect == "recreate":
-        return f"{where} is {item.action}, and with it all its pods"
     if effect == "unknown":
-        return f"it changes {_listed(item.paths)} of {where}, a kind that is not known here"
+        return f"it changes {_listed(item.fixed)} of {where}, a kind that is not known here"
+    if effect == "refused" and item.fixed:
+        return f"{_listed(item.fixed)} of {where} can't be changed once it exists"
     if effect == "refused":
-        return f"{_listed(item.paths)} of {where} can't be changed once it exists"
+        return "brokers stay with the kind of controller they have"
     if item.action != "changed":
         return f"{where} is {item.action}"
     end = "which brokers read while they run" if item.kind == "ConfigMap" else "for which no broker has to restart"
@@ -347,16 +350,13 @@ def _cost(old_objects: list[dict[str, Any]], new_objects: list[dict[str, Any]], 
         return dataclasses.replace(_UNKNOWN_COST, brokers=replicas(old), services_at_risk=at_risk)
     if "DaemonSet" in (old["kind"], new["kind"]):
         # It has as many brokers as there are nodes for them.
-        if "refused" in effects or not effects & {"rolling", "recreate"}:
+        if "refused" in effects or "rolling" not in effects:
             return Cost(brokers=None, services_at_risk=at_risk)
-        recreated = "recreate" in effects
-        return Cost(None, None, None, None, 1.0, 1.0 if recreated else None, recreated, at_risk)
+        return Cost(None, None, 0, 0, 1.0, None, None, at_risk)
     before, wanted = replicas(old), replicas(new)
     if "refused" in effects:
         return Cost(brokers=before, services_at_risk=at_risk)
     added, removed = max(0, wanted - before), max(0, before - wanted)
-    if "recreate" in effects:
-        return Cost(before, min(before, wanted), added, removed, 1.0, 1.0, True, at_risk)
     share = removed / before
     if "rolling" not in effects:
         return Cost(before, 0, added, removed, round(share, 2), round(share, 2), False, at_risk)
@@ -378,7 +378,7 @@ def _share(cost: Cost) -> str:
 def _price(effects: tuple[Effect, ...], cost: Cost) -> str:
     """What the effects of a field cost, in a sentence without an end."""
     words = [text for effect in reversed(effects) if (text := _PRICES[effect](cost))]
-    if effects and not {"rolling", "recreate", "unknown"} & set(effects):
+    if effects and not {"rolling", "unknown"} & set(effects):
         words.append("no broker restarts")
     return "; ".join(words) or "nothing"
 
@@ -406,7 +406,6 @@ _PRICES = {
     "scale_up": lambda cost: f"{_brokers(cost.added)} more",
     "scale_down": lambda cost: f"{_brokers(cost.removed)} less; {_share(cost)} reconnect",
     "rolling": _rolling_price,
-    "recreate": lambda _cost: "all brokers end before new ones start; no client can connect in between",
     "unknown": lambda _cost: "can't be told",
     "refused": lambda _cost: "it is refused",
 }
@@ -425,10 +424,7 @@ def _deeds(item: Change) -> list[str]:
     if "unknown" in effects:
         return ["have an effect that can't be told"]
     deeds = []
-    if "recreate" in effects:
-        kinds = " by ".join(f"{found.kind} {found.name}" for found in item.objects if "recreate" in found.effects)
-        deeds.append(f"replace {kinds}, which ends all brokers before new ones start")
-    elif "rolling" in effects:
+    if "rolling" in effects:
         if cost.outage:
             deeds.append("restart the only broker")
         elif cost.restarts == 1:
