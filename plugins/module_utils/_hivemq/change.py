@@ -377,6 +377,9 @@ def _share(cost: Cost) -> str:
 
 def _price(effects: tuple[Effect, ...], cost: Cost) -> str:
     """What the effects of a field cost, in a sentence without an end."""
+    held = {"rolling": cost.restarts == 0, "scale_up": cost.added == 0, "scale_down": cost.removed == 0}
+    if any(held.get(effect) for effect in effects):
+        return "nothing, as long as another field is refused"
     words = [text for effect in reversed(effects) if (text := _PRICES[effect](cost))]
     if effects and not {"rolling", "unknown"} & set(effects):
         words.append("no broker restarts")

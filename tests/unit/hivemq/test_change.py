@@ -175,6 +175,19 @@ def test_what_none_does_alone_is_everybodys(resource: Make, monkeypatch: pytest.
     assert {field.why for field in found.fields} == {"only together with other fields"}
 
 
+def test_what_is_refused_holds_the_rest_up(resource: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(cluster: Any) -> list[Resource]:
+        more = NEW if cluster.spec.memory == "2Gi" else {}
+        return [with_controller("StatefulSet", replicas=cluster.spec.node_count, serviceName=cluster.spec.cpu, **more)]
+
+    monkeypatch.setattr(module, "objects", made)
+    found = change(resource(), resource(cpu=2, memory="2Gi", nodeCount=5))
+    told = {field.path: (field.effect, field.cost) for field in found.fields}
+    assert told.pop("spec.cpu") == ("refused", "it is refused; no broker restarts")
+    held = "nothing, as long as another field is refused"
+    assert told == {"spec.memory": ("rolling", held), "spec.nodeCount": ("scale_up", held)}
+
+
 @pytest.mark.parametrize("error", [KeyError, ValueError])
 def test_half_of_a_change_need_not_make_sense(
     resource: Make, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
