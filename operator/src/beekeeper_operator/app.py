@@ -147,10 +147,13 @@ class Operator:
         return [
             f"watch {watcher.source}: {watcher.problem or watcher.state}"
             for watcher in self.watchers
-            if not watcher.synced
-            or watcher.state in {State.FORBIDDEN, State.MISSING}
-            # One broken connection is no news, as long as the next attempt works.
-            or (watcher.state is State.FAILING and watcher.age() > LONGEST_PAUSE)
+            if not (watcher.source.optional and watcher.state in {State.FORBIDDEN, State.MISSING})
+            and (
+                not watcher.synced
+                or watcher.state in {State.FORBIDDEN, State.MISSING}
+                # One broken connection is no news, as long as the next attempt works.
+                or (watcher.state is State.FAILING and watcher.age() > LONGEST_PAUSE)
+            )
         ]
 
     def _work(self, worker: Worker) -> None:

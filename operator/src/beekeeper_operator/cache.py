@@ -14,7 +14,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.names import API_VERSION, CLUSTER_LABEL, KIND
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.names import (
+    API_VERSION,
+    CLUSTER_LABEL,
+    CONTROLLER_KINDS,
+    KIND,
+)
 
 from .watcher import Source
 
@@ -50,15 +55,30 @@ class Entry:
 
 
 CLUSTER_SOURCE = (API_VERSION, KIND)
+CONTROLLERS = tuple(("apps/v1", kind) for kind in CONTROLLER_KINDS)
 # What belongs to a cluster carries its name as a label, so watches are limited to what concerns us.
-CHILDREN = (("v1", "ServiceAccount"), ("v1", "ConfigMap"), ("v1", "Service"), ("apps/v1", "StatefulSet"))
+CHILDREN = (
+    ("v1", "ServiceAccount"),
+    ("v1", "ConfigMap"),
+    ("v1", "Service"),
+    *CONTROLLERS,
+    ("policy/v1", "PodDisruptionBudget"),
+    ("monitoring.coreos.com/v1", "ServiceMonitor"),
+)
+# Kinds that a Kubernetes cluster may lack, or whose rights the operator may lack: brokers run without them.
+OPTIONAL = (("monitoring.coreos.com/v1", "ServiceMonitor"),)
 PODS = ("v1", "Pod")
 
 
 def sources(scopes: Iterable[str | None]) -> list[Source]:
     """Everything to watch: the clusters, what is made for them, and their pods; once per scope."""
     return [
-        Source(*kind, namespace=scope, label_selector=None if kind == CLUSTER_SOURCE else CLUSTER_LABEL)
+        Source(
+            *kind,
+            namespace=scope,
+            label_selector=None if kind == CLUSTER_SOURCE else CLUSTER_LABEL,
+            optional=kind in OPTIONAL,
+        )
         for scope in scopes
         for kind in (CLUSTER_SOURCE, *CHILDREN, PODS)
     ]

@@ -37,7 +37,7 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors impo
 )
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.ownership import is_applied
 
-from .cache import PODS, Key, Ref
+from .cache import CONTROLLERS, OPTIONAL, PODS, Key, Ref
 from .claims import foreign, left_over, owned, status_differs
 from .events import emit, event
 from .logs import say
@@ -45,10 +45,11 @@ from .repair import forget_updates, replace_lists, updates_recorded
 
 LOG = logging.getLogger(__name__)
 
-CONTROLLER = ("apps/v1", "StatefulSet")
 SERVICE = ("v1", "Service")
 # Left-overs of these kinds are removed. A controller never is: taking brokers away is no tidying up.
-REMOVABLE = ("Service", "ConfigMap", "ServiceAccount")
+REMOVABLE = ("Service", "ConfigMap", "ServiceAccount", "PodDisruptionBudget", "ServiceMonitor")
+# What pods mount or run as: without it, or with an outdated one, they must not be made.
+NEEDED_BY_PODS = ("ServiceAccount", "ConfigMap")
 # States that call for a person, hence a Warning rather than a Normal Event.
 TROUBLED = ("Failed", "Degraded")
 
@@ -65,12 +66,17 @@ class Outcome(StrEnum):
 
 @dataclass
 class Result:
-    """What one reconcile did. `writes` are (action, kind) pairs; `problems` are sentences for a person."""
+    """What one reconcile did. `writes` are (action, kind) pairs; the others are sentences for a person.
+
+    `notices` tell what could not be made and which the brokers do without.
+    """
 
     outcome: Outcome = Outcome.OK
     writes: list[tuple[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    missing_kind: bool = False
 
     @property
     def open_ends(self) -> int:
@@ -111,16 +117,19 @@ class Reconciler:
 
     def _converge(self, resource: dict[str, Any], cluster: Cluster, result: Result) -> Observed:
         # The controller comes last, and only when all that its pods mount and use is in place.
-        desired = sorted(objects(cluster), key=lambda item: (item["apiVersion"], item["kind"]) == CONTROLLER)
+        desired = sorted(objects(cluster), key=lambda item: (item["apiVersion"], item["kind"]) in CONTROLLERS)
         controller: dict[str, Any] | None = None
         services: list[dict[str, Any]] = []
         hold = False  # what the pods mount or run as is missing or out of date
         for item in desired:
             kind = (item["apiVersion"], item["kind"])
             before = result.open_ends
+            if kind in OPTIONAL:
+                self._settle_optional(resource, item, result)
+                continue
             live = self._settle(resource, item, result, hold=hold)
-            hold = hold or (kind != SERVICE and result.open_ends > before)
-            if live is not None and kind == CONTROLLER:
+            hold = hold or (kind[1] in NEEDED_BY_PODS and result.open_ends > before)
+            if live is not None and kind in CONTROLLERS:
                 controller = live
             elif live is not None and kind == SERVICE:
                 services.append(live)
@@ -132,7 +141,28 @@ class Reconciler:
             result.outcome = Outcome.WAITING
         # What is only waited for shows by itself: an object on its way out doesn't count as there.
         failure = "; ".join(result.problems) or None
-        return Observed(controller=controller, services=services, pods=self._pods(resource), failure=failure)
+        return Observed(
+            controller=controller,
+            services=services,
+            pods=self._pods(resource),
+            failure=failure,
+            notices=result.notices,
+        )
+
+    def _settle_optional(self, resource: dict[str, Any], item: dict[str, Any], result: Result) -> None:
+        """Makes an object that the brokers do without, if that is possible."""
+        tried = Result(writes=result.writes)
+        what = f"{item['kind']} {item['metadata']['name']}"
+        try:
+            self._settle(resource, item, tried, hold=False)
+        except (Unreachable, Unauthorized, TooManyRequests, Conflict):
+            raise
+        except KubeError as error:
+            tried.problems.append(str(error))
+        if tried.missing_kind:
+            result.notices.append(f"{what} is not made: no {item['kind']} is known here ({item['apiVersion']})")
+        else:
+            result.notices += [f"{what} is not made: {problem}" for problem in tried.problems + tried.waiting]
 
     def _settle(
         self, resource: dict[str, Any], item: dict[str, Any], result: Result, *, hold: bool
@@ -150,7 +180,15 @@ class Reconciler:
                 result.waiting.append(f"{what} is being deleted; it is made again when it is gone")
                 return live
         # Without its Services a cluster isn't begun; one that is there already goes on without one of them.
-        is_controller = (item["apiVersion"], item["kind"]) == CONTROLLER
+        is_controller = (item["apiVersion"], item["kind"]) in CONTROLLERS
+        if is_controller and live is None:
+            other = self._other_controller(resource, item)
+            if other is not None:
+                result.problems.append(
+                    f"The brokers run in {other[0]} {metadata['name']}, and the spec asks for a {item['kind']}: the "
+                    "kind can't be changed while they run. Set controllerTemplate back, or move to a new HiveMQCluster"
+                )
+                return other[1]
         if is_controller and (hold or (live is None and result.open_ends)):
             return live
         settled = live is not None and is_applied(live, item, OPERATOR_FIELD_MANAGER)
@@ -162,10 +200,21 @@ class Reconciler:
         except (Unreachable, Unauthorized, TooManyRequests, Conflict):
             raise  # about the API server or the moment, not about this object
         except KubeError as error:
+            result.missing_kind = isinstance(error, NotFound) and live is None
             result.problems.append(str(error))
             return live
         self._wrote(result, resource, "created" if live is None else "changed", item)
         return applied
+
+    def _other_controller(self, resource: dict[str, Any], item: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+        """The controller of another kind that keeps the brokers, and its kind. Two would each make all brokers."""
+        metadata = item["metadata"]
+        for api_version, kind in CONTROLLERS:
+            if kind != item["kind"]:
+                live = self._client.get(api_version, kind, metadata["name"], metadata["namespace"])
+                if live is not None and not foreign(live, resource):
+                    return kind, live
+        return None
 
     def _apply(self, live: dict[str, Any] | None, item: dict[str, Any]) -> dict[str, Any]:
         if live is None:
@@ -205,11 +254,11 @@ class Reconciler:
         """What runs under a spec that is refused: it is left as it is, and the status goes on telling about it."""
         metadata = resource["metadata"]
         selector = selector_string(metadata["name"])
-        # By its name: brokers run on, and count, when somebody has taken its label.
-        controller = self._client.get(*CONTROLLER, metadata["name"], metadata["namespace"])
+        # By their name: brokers run on, and count, when somebody has taken the label of what runs them.
+        controllers = [self._client.get(*kind, metadata["name"], metadata["namespace"]) for kind in CONTROLLERS]
         services = self._client.list(*SERVICE, metadata["namespace"], selector).items
         return Observed(
-            controller=controller if controller is not None and owned(controller, resource) else None,
+            controller=next((item for item in controllers if item is not None and owned(item, resource)), None),
             services=[item for item in services if owned(item, resource)],
             pods=self._pods(resource),
             failure=None,

@@ -86,12 +86,16 @@ class WatchClient(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """What is watched. `namespace` None is a cluster-wide watch."""
+    """What is watched. `namespace` None is a cluster-wide watch.
+
+    `optional`: a kind that need not be installed, nor allowed to us.
+    """
 
     api_version: str
     kind: str
     namespace: str | None = None
     label_selector: str | None = None
+    optional: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.namespace or '*'}"
@@ -249,9 +253,10 @@ class Watcher:
         # The first of a series, each new kind of problem, and then ever more rarely: enough to see, no flood.
         told = state is not self.state or failures & (failures - 1) == 0
         self.state, self.problem = state, problem
-        longest = LONGEST_PAUSE_MISSING if state is State.MISSING else LONGEST_PAUSE
+        without = self.source.optional and state in {State.MISSING, State.FORBIDDEN}
+        longest = LONGEST_PAUSE_MISSING if state is State.MISSING and not without else LONGEST_PAUSE
         pause = min(longest, BASE_PAUSE * 2.0 ** min(failures, 16)) * (0.5 + 0.5 * self._jitter())
         if told:
-            level = logging.INFO if state is State.WATCHING else logging.WARNING
+            level = logging.INFO if state is State.WATCHING or without else logging.WARNING
             say(LOG, level, f"watch ended ({reason}); trying again", watch=self.source, problem=problem, pause=pause)
         return pause

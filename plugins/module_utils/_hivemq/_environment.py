@@ -36,9 +36,11 @@ def own_variables(cluster: Cluster) -> list[dict[str, Any]]:
     ports = {port.name: str(port.port) for port in spec.ports}
     values = {"HIVEMQ_DNS_DISCOVERY_ADDRESS": discovery, "JAVA_OPTS": spec.java_options}
     values |= {variable: ports[name] for name, variable in _PORT_VARIABLES if name in ports}
+    values["HIVEMQ_REST_API_ENABLED"] = str(names.API_PORT in ports).lower()
     values["HIVEMQ_CLUSTER_REPLICA_COUNT"] = str(spec.cluster_replica_count)
     values["HIVEMQ_CLUSTER_OVERLOAD_PROTECTION"] = str(spec.cluster_overload_protection).lower()
     values |= {setting.env: setting.environment_value(spec.settings[setting.env]) for setting in SETTINGS}
+    values["HIVEMQ_ENABLE_PROMETHEUS"] = str(spec.monitoring.enabled).lower()
     values["HIVEMQ_HEAPDUMP_FOLDER"] = f"{names.HOME}/dumps"
     address = {"name": "HIVEMQ_BIND_ADDRESS", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
     return [address, *({"name": name, "value": value} for name, value in values.items())]

@@ -38,6 +38,7 @@ def config_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violatio
     path = "spec.configOverride" if cluster.spec.config_override else "spec.listenerConfiguration"
     if cluster.spec.config_override and spec.get("listenerConfiguration"):
         yield from _marker(cluster)
+    yield from _rest_api_use(cluster)
     if cluster.spec.community:
         yield from _community_elements(document)
     yield from _placeholders(cluster, document, path)
@@ -59,6 +60,8 @@ def _parts(cluster: Cluster) -> Iterator[Violation]:
                 _WELL_FORMED,
                 "write one or more elements such as <tcp-listener>",
             )
+    if cluster.spec.rest_api_configuration:
+        yield from _rest_api(cluster.spec.rest_api_configuration)
     if cluster.spec.config_override:
         try:
             override = config_xml.inspect(cluster.spec.config_override)
@@ -69,6 +72,41 @@ def _parts(cluster: Cluster) -> Iterator[Violation]:
                 yield Violation("config-root", "spec.configOverride",
                                 f"has the root element {shown(override.elements[0][0][0])}, must be hivemq",
                                 _WELL_FORMED, "write <hivemq> around it")  # fmt: skip
+
+
+def _rest_api(text: str) -> Iterator[Violation]:
+    try:
+        found = config_xml.inspect(config_xml.rest_api_document(text)).children("hivemq")
+    except XmlError as error:
+        yield Violation("rest-api-xml", "spec.restApiConfiguration", str(error), _WELL_FORMED, "correct the XML")
+        return
+    if found != ["rest-api"]:
+        yield Violation(
+            "rest-api-element",
+            "spec.restApiConfiguration",
+            f"must be one element <rest-api>, has {', '.join(found)[:100] or 'no element'}",
+            _WELL_FORMED,
+            "write <rest-api> around it",
+        )
+
+
+def _rest_api_use(cluster: Cluster) -> Iterator[Violation]:
+    text, override = cluster.spec.rest_api_configuration, cluster.spec.config_override
+    # The vendor's chart gives the empty element always.
+    if re.fullmatch(r"<rest-api\s*/>|", text):
+        return
+    if cluster.spec.community:
+        yield Violation("community-setting", "spec.restApiConfiguration", "has no effect in a Community Edition", "",
+                        "remove it, or use an Enterprise image", "warning")  # fmt: skip
+    elif override and config_xml.REST_API_MARKER not in override:
+        yield Violation(
+            "rest-api-unused",
+            "spec.restApiConfiguration",
+            f"has no effect, because configOverride lacks {config_xml.REST_API_MARKER}",
+            "",
+            f"write {config_xml.REST_API_MARKER} inside <hivemq> of configOverride, or remove the field",
+            "warning",
+        )
 
 
 def _marker(cluster: Cluster) -> Iterator[Violation]:

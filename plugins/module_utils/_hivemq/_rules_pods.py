@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from . import _environment, _pod, names, quantity
+from . import _environment, names, quantity
+from ._rules_mounts import static
 from .spec import Cluster, image_tag
 from .structure import child, shown
 from .violation import Violation
@@ -27,7 +28,6 @@ _MIB = 1024 * 1024
 _LEAST = {"memory": Decimal(64 * _MIB), "ephemeralStorage": Decimal(_MIB)}
 _MOST_CPU = 10_000
 _MAX_ANNOTATIONS = 256 * 1024
-_HIDING = {_pod.CONFIG_PATH, _pod.EXTENSIONS_PATH, *_pod.WRITABLE.values(), f"{names.HOME}/bin", f"{names.HOME}/lib"}
 
 
 def image_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]:
@@ -176,6 +176,10 @@ def env_rules(cluster: Cluster) -> Iterator[Violation]:
         if source is not None and (len(source) != 1 or variable.get("value")):
             yield Violation("env-source", f"{path}.valueFrom", "must have exactly one field, and no value beside it",
                             "", "give either value or one source")  # fmt: skip
+        for kind in ("configMapKeyRef", "secretKeyRef"):
+            if source and not source.get(kind, {"name": "absent"}).get("name"):
+                yield Violation("env-reference", f"{path}.valueFrom.{kind}.name", "is missing",
+                                "no pod could be made", "name the object that has the key")  # fmt: skip
 
 
 def toleration_rules(cluster: Cluster) -> Iterator[Violation]:
@@ -221,68 +225,6 @@ def reference_rules(cluster: Cluster) -> Iterator[Violation]:
                             "use a-z, 0-9, - and .")  # fmt: skip
 
 
-def mount_rules(cluster: Cluster) -> Iterator[Violation]:
-    """Where ConfigMaps and Secrets are mounted."""
-    taken: dict[str, str] = {}
-    for kind, items in (("configMaps", cluster.spec.config_maps), ("secrets", cluster.spec.secrets)):
-        for index, item in enumerate(items):
-            where = f"spec.{kind}[{index}]"
-            if item.static:
-                yield _static(f"{where}.static")
-            if not item.mounted:
-                continue
-            problem = _path_problem(item.path)
-            target = item.path.rstrip("/")
-            if problem:
-                yield Violation("mount-path", f"{where}.path", f"is {shown(item.path)}, {problem}", "",
-                                "write an absolute path such as /opt/hivemq/license")  # fmt: skip
-                continue
-            yield from _reserved(f"{where}.path", target)
-            for other, owner in taken.items():
-                if target == other or target.startswith(other + "/") or other.startswith(target + "/"):
-                    yield Violation("mount-path-clash", f"{where}.path", f"is the path of {owner}, or one lies within "
-                                    "the other", "one would hide the other", "choose another path")  # fmt: skip
-                    break
-            taken.setdefault(target, where)
-
-
-def _static(path: str) -> Violation:
-    return Violation(
-        "static-not-watched",
-        path,
-        "is true, but a change of the content alone restarts nothing yet",
-        "brokers keep what they read at their start",
-        "restart them by a change of podAnnotations after a change of the content",
-        "warning",
-    )
-
-
-def _path_problem(path: str) -> str:
-    if not path.startswith("/"):
-        return "which is not absolute"
-    parts = path.rstrip("/").split("/")[1:]
-    if any(part in ("", ".", "..") for part in parts):
-        return "which is not a plain path (no //, . or ..)"
-    return "which has a character that a mount path can't have" if re.search(r"[:\n\r\t]", path) else ""
-
-
-def _reserved(path: str, target: str) -> Iterator[Violation]:
-    def inside(inner: str, outer: str) -> bool:
-        return inner == outer or inner.startswith(outer + "/")
-
-    remedy = "choose a folder of its own, such as /etc/hivemq/tls"
-    if inside(target, _pod.EXTENSIONS_PATH):
-        remedy = "put the ConfigMap into the extension's folder with extensions[].configMap"
-    elif not (
-        any(inside(folder, target) for folder in _HIDING)
-        or inside(target, _pod.CONFIG_PATH)
-        or inside(target, _pod.STAGING)
-    ):
-        return
-    yield Violation("mount-path-reserved", path, f"is {shown(target)}, where the broker has files of its own",
-                    "the mount would hide them", remedy)  # fmt: skip
-
-
 def extension_rules(cluster: Cluster) -> Iterator[Violation]:
     """Extensions."""
     for index, item in enumerate(cluster.spec.extensions):
@@ -299,4 +241,8 @@ def extension_rules(cluster: Cluster) -> Iterator[Violation]:
                 "build the extension into the image, or give its files by configMap",
             )
         if item.static and item.config_map:
-            yield _static(f"{path}.static")
+            yield static(f"{path}.static")
+        if item.parallel:
+            yield Violation("extension-parallel", f"{path}.updateStrategy", "is parallel, and every change is serial",
+                            "brokers get a change of the extension one after the other",
+                            "remove it, or write serial", "warning")  # fmt: skip

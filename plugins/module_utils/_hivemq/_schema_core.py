@@ -16,7 +16,7 @@ def _key_ref(kind: str) -> Schema:
                 "key": described(string(min_length=1), f"Key in the {kind}."),
                 "optional": described(boolean(), f"Whether the pod starts when the {kind} or the key is missing."),
             },
-            ["name", "key"],
+            ["key"],
             atomic=True,
         ),
         f"A key of a {kind}.",
@@ -102,8 +102,17 @@ def _profile(kind: str) -> Schema:
     )
 
 
+def _windows() -> Schema:
+    fields = ("gmsaCredentialSpec", "gmsaCredentialSpecName", "runAsUserName")
+    return described(
+        obj({**{name: string() for name in fields}, "hostProcess": boolean()}),
+        "Settings for nodes with Windows, where no HiveMQ image runs.",
+    )
+
+
 def _user_fields() -> dict[str, Schema]:
     return {
+        "windowsOptions": _windows(),
         "runAsUser": described(integer(0, bits=64), "User id of the processes. Default: 10000."),
         "runAsGroup": described(integer(0, bits=64), "Primary group id of the processes. Default: 0."),
         "runAsNonRoot": described(boolean(), "Whether to refuse to start as user 0. Default: true."),
@@ -114,7 +123,7 @@ def _user_fields() -> dict[str, Schema]:
 
 
 def pod_security_context() -> Schema:
-    """Security settings of a pod (PodSecurityContext, without Windows)."""
+    """Security settings of a pod (PodSecurityContext)."""
     sysctl = obj({"name": string(min_length=1), "value": string()}, ["name", "value"])
     return obj(
         {
@@ -133,7 +142,7 @@ def pod_security_context() -> Schema:
 
 
 def container_security_context() -> Schema:
-    """Security settings of a container (SecurityContext, without Windows)."""
+    """Security settings of a container (SecurityContext)."""
     return obj(
         {
             **_user_fields(),

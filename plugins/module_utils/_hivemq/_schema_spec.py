@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from . import _schema_core as core
+from . import _schema_workload as workload
 from .schema import (
     Schema,
     array,
@@ -94,7 +95,7 @@ def _image() -> dict[str, Schema]:
 
 def _pods() -> dict[str, Schema]:
     return {
-        "labels": described(string_map(), "Labels of the StatefulSet itself.", "live"),
+        "labels": described(string_map(), "Labels of the controller itself.", "live"),
         "podLabels": described(string_map(), "Labels of the broker pods, beside those of the operator.", "rolling"),
         "podAnnotations": described(string_map(), "Annotations of the broker pods.", "rolling"),
         "nodeSelector": described(string_map(), "Labels a node must have to run a broker.", "rolling"),
@@ -180,6 +181,12 @@ def _config() -> dict[str, Schema]:
             "by listenerConfiguration.",
             "rolling",
         ),
+        "restApiConfiguration": described(
+            string(),
+            "The XML element <rest-api> of config.xml, or nothing. With configOverride it replaces the comment "
+            "<!--REST-API-CONFIGURATION--> in it.",
+            "rolling",
+        ),
         "logLevel": described(
             string(enum=("INFO", "DEBUG", "TRACE")),
             "Level of the root logger. Arrives within about two minutes. Default: INFO.",
@@ -251,12 +258,148 @@ def _extensions() -> Schema:
             "extensionUri": described(
                 string(), "Where the extension comes from. Only `preinstalled` (in the image) is supported."
             ),
+            "initialization": described(
+                string(),
+                "Shell script that prepares the extension's folder, in which it runs, before each start of a broker. "
+                "The folder is a fresh copy of the image's. When the script fails, the broker does not start.",
+            ),
+            "updateStrategy": described(
+                string(enum=("serial", "parallel")),
+                "Whether brokers get a change of the extension one by one or all at once. Every change is serial in "
+                "this version. Default: serial.",
+            ),
+            "offline": described(
+                boolean(),
+                "Whether a broker takes no new connections while the extension changes. This is always so, because the "
+                "broker is replaced. Default: false.",
+            ),
         },
         ["name"],
     )
     return described(
         array(extension, keys=["name"]),
         "Extensions of the brokers. Extensions of the image that are not listed stay as they are in the image.",
+        "rolling",
+    )
+
+
+def _placement() -> dict[str, Schema]:
+    return {
+        "affinity": described(
+            string(),
+            "Affinity of the broker pods, as text: YAML or JSON of the Kubernetes type Affinity. {{ spec.name }} in it "
+            "stands for the cluster's name, {{ spec.namespace }} for its namespace. {} is no affinity at all. Default: "
+            "brokers of one cluster rather not on one node (weight 60), nor beside those of another (weight 30).",
+            "rolling",
+        ),
+        "topologySpreadConstraints": described(
+            array(workload.topology_spread()), "How evenly brokers are spread over zones and nodes.", "rolling"
+        ),
+    }
+
+
+def _containers() -> dict[str, Schema]:
+    step = obj(
+        {
+            "name": described(string(min_length=1), "Name of the container."),
+            "image": described(string(), "Image. Default: initBusyboxImage, or busybox."),
+            "command": described(array(string()), 'Program. Default: ["/bin/sh", "-c"].'),
+            "args": described(array(string()), "Arguments of the program: with the default one, a script."),
+        },
+        ["name"],
+    )
+    return {
+        "sidecars": described(
+            array(workload.container()), "Containers that run beside the broker, taken as they are.", "rolling"
+        ),
+        "initContainers": described(
+            array(workload.container()),
+            "Containers that run to their end before the broker starts, taken as they are. They come after the "
+            "operator's own and before those of initialization.",
+            "rolling",
+        ),
+        "initialization": described(
+            array(step),
+            "Steps that run before the broker starts, in containers with the broker's environment and volumes.",
+            "rolling",
+        ),
+        "initDnsWaitImage": described(
+            string(), "Image of the vendor's container that waits for DNS. No such container is needed here.", "none"
+        ),
+        "initBusyboxImage": described(string(), "Image of the steps of initialization that name none.", "rolling"),
+    }
+
+
+def _storage() -> dict[str, Schema]:
+    return {
+        "additionalVolumes": described(array(workload.volume()), "More volumes of the broker pods.", "rolling"),
+        "additionalVolumeMounts": described(
+            array(workload.volume_mount()),
+            "More mounts of the broker, and of the steps of initialization.",
+            "rolling",
+        ),
+        "volumeClaimTemplates": described(
+            array(workload.claim()),
+            "Persistent volumes for each broker, when the controller is a StatefulSet. The one named data keeps "
+            "/opt/hivemq/data; others are mounted by additionalVolumeMounts.",
+            "refused",
+        ),
+    }
+
+
+def _controller() -> dict[str, Schema]:
+    hints = obj(
+        {
+            "statefulSet": described(
+                obj(
+                    {
+                        "surgeNode": described(
+                            boolean(),
+                            "Whether one more broker runs during an upgrade. Upgrades are plain rolling updates in "
+                            "this version, without one.",
+                        ),
+                        "surgeNodeCleanupPvc": described(
+                            boolean(),
+                            "Whether that broker's claim is removed afterwards. There is none in this version.",
+                        ),
+                    }
+                ),
+                "Hints for StatefulSets.",
+            )
+        }
+    )
+    return {
+        "controllerTemplate": described(
+            string(),
+            "Kind of the controller of the broker pods, by the names of the vendor's templates: "
+            "cluster-stateful-set.yaml, cluster-deployment.yaml (without volumes that last) or cluster-daemon-set.yaml "
+            "(a broker on each matching node, whatever nodeCount says). Default: cluster-stateful-set.yaml (the "
+            "vendor's operator: cluster-deployment.yaml).",
+            "refused",
+        ),
+        "customProperties": described(
+            string_map(), "Properties for controller templates of one's own, which this version has not.", "none"
+        ),
+        "operatorHints": described(hints, "How the operator should go about its work.", "none"),
+    }
+
+
+def _monitoring() -> Schema:
+    return described(
+        obj(
+            {
+                "enablePrometheus": described(
+                    boolean(),
+                    "Whether the extension hivemq-prometheus-extension of the image is enabled, and the port metrics "
+                    "(9399), a Service for it and a ServiceMonitor (where that kind is installed) are made. "
+                    "Default: false.",
+                ),
+                "scrapeInterval": described(
+                    string(), "How often Prometheus asks for metrics (30s, 1m). Default: Prometheus' own."
+                ),
+            }
+        ),
+        "Metrics for Prometheus.",
         "rolling",
     )
 
@@ -274,6 +417,11 @@ def spec_schema() -> Schema:
                 **_config(),
                 **_mounts(),
                 "extensions": _extensions(),
+                **_placement(),
+                **_containers(),
+                **_storage(),
+                **_controller(),
+                "monitoring": _monitoring(),
                 **{
                     group: described(
                         obj({setting.field: _setting(setting) for setting in settings_of(group)}), _GROUP_TEXT[group]

@@ -15,7 +15,8 @@ ALWAYS = (names.MQTT_PORT, names.CONTROL_CENTER_PORT, names.CLUSTER_PORT)
 
 def service_ports(cluster: Cluster) -> tuple[Port, ...]:
     """The ports that get a Service, in the order of the spec."""
-    return tuple(port for port in cluster.spec.ports if port.expose or port.name in ALWAYS)
+    always = (*ALWAYS, names.METRICS_PORT) if cluster.spec.monitoring.enabled else ALWAYS
+    return tuple(port for port in cluster.spec.ports if port.expose or port.name in always)
 
 
 def base_service(cluster: Cluster, port: Port) -> dict[str, Any]:
@@ -33,6 +34,8 @@ def base_service(cluster: Cluster, port: Port) -> dict[str, Any]:
     if headless:
         # Brokers find each other before they are ready: they get ready by finding each other.
         spec |= {"clusterIP": "None", "publishNotReadyAddresses": True}
+    # For a Prometheus that finds its targets by annotations.
+    metrics = port.name == names.METRICS_PORT and cluster.spec.monitoring.enabled
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -40,7 +43,7 @@ def base_service(cluster: Cluster, port: Port) -> dict[str, Any]:
             "name": names.service_name(cluster.name, port.name),
             "namespace": cluster.namespace,
             "labels": names.selector(cluster.name),
-            "annotations": {},
+            "annotations": {"prometheus.io/scrape": "true"} if metrics else {},
         },
         "spec": spec,
     }

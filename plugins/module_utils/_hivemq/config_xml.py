@@ -13,6 +13,7 @@ from .settings import GROUPS, settings_of
 from .spec import ClusterSpec
 
 LISTENER_MARKER = "--LISTENER-CONFIGURATION--"
+REST_API_MARKER = "<!--REST-API-CONFIGURATION-->"
 # A ConfigMap holds at most 1 MiB; a real config.xml has some kilobytes.
 MAX_BYTES = 256 * 1024
 _MAX_DEPTH = 100
@@ -164,6 +165,11 @@ def listeners_document(fragment: str) -> str:
     return f"<hivemq><listeners>{fragment}</listeners></hivemq>"
 
 
+def rest_api_document(fragment: str) -> str:
+    """A document around the REST API's element, to inspect it by itself."""
+    return f"<hivemq>{fragment}</hivemq>"
+
+
 def _indent(text: str, by: int) -> str:
     return "\n".join(" " * by + line if line.strip() else line for line in text.strip("\n").split("\n"))
 
@@ -201,13 +207,14 @@ def _users(spec: ClusterSpec) -> str:
 def render(spec: ClusterSpec) -> str:
     """config.xml of every broker of the cluster, placeholders included (the broker replaces them at its start)."""
     if spec.config_override:
-        return spec.config_override.replace(LISTENER_MARKER, spec.listener_configuration) + "\n"
+        override = spec.config_override.replace(LISTENER_MARKER, spec.listener_configuration)
+        return override.replace(REST_API_MARKER, spec.rest_api_configuration or REST_API_MARKER) + "\n"
     parts = []
     if not spec.community:
-        parts += [_CONTROL_CENTER % _users(spec), _CLUSTER]
+        parts += [_CONTROL_CENTER % _users(spec), spec.rest_api_configuration, _CLUSTER]
     parts += [_settings(group, spec.community) for group in GROUPS]
     parts.append("<anonymous-usage-statistics>\n    <enabled>false</enabled>\n</anonymous-usage-statistics>")
-    body = "\n".join(_indent(part, 4) for part in parts)
+    body = "\n".join(_indent(part, 4) for part in parts if part)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<hivemq xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="config.xsd">\n'

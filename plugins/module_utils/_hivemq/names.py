@@ -28,6 +28,9 @@ CONFIG_HASH_ANNOTATION = "beekeeper.hivemq.com/config-hash"
 
 OPERATOR_FIELD_MANAGER = "beekeeper-operator"
 
+# Kinds that can keep the broker pods, all of apps/v1.
+CONTROLLER_KINDS = ("StatefulSet", "Deployment", "DaemonSet")
+
 CONTAINER = "hivemq"
 EXTENSIONS_CONTAINER = "extensions"
 
@@ -55,6 +58,11 @@ def config_map_name(cluster: str) -> str:
 
 def service_account_name(cluster: str) -> str:
     """Name of the ServiceAccount the brokers run as when the resource names none."""
+    return f"hivemq-{cluster}"
+
+
+def disruption_budget_name(cluster: str) -> str:
+    """Name of the PodDisruptionBudget of the brokers."""
     return f"hivemq-{cluster}"
 
 

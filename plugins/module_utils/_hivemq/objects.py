@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _pod, _services, config_xml, logback, names
+from . import _controllers, _passed_on, _services, config_xml, logback, names
 from .spec import Cluster
 
 
@@ -23,13 +23,8 @@ def owner_reference(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _metadata(cluster: Cluster, name: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
-    # Our labels win: selectors are made of them.
-    return {
-        "name": name,
-        "namespace": cluster.namespace,
-        "labels": {**(labels or {}), **names.selector(cluster.name)},
-    }
+def _metadata(cluster: Cluster, name: str) -> dict[str, Any]:
+    return {"name": name, "namespace": cluster.namespace, "labels": names.selector(cluster.name)}
 
 
 def _service_account(cluster: Cluster) -> dict[str, Any]:
@@ -53,32 +48,15 @@ def _config_map(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _stateful_set(cluster: Cluster) -> dict[str, Any]:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "StatefulSet",
-        "metadata": _metadata(cluster, cluster.name, dict(cluster.spec.labels)),
-        "spec": {
-            "replicas": cluster.spec.node_count,
-            "serviceName": names.service_name(cluster.name, names.CLUSTER_PORT),
-            # Brokers need no order among themselves, and one that doesn't start must not hold the others up.
-            "podManagementPolicy": "Parallel",
-            "updateStrategy": {"type": "RollingUpdate"},
-            "selector": {"matchLabels": names.selector(cluster.name)},
-            "template": _pod.pod_template(cluster),
-        },
-    }
-
-
 def objects(cluster: Cluster) -> list[dict[str, Any]]:
-    """All objects, in the order to apply them: ServiceAccount, ConfigMap, Services, StatefulSet.
+    """All objects, in the order to apply them: ServiceAccount, ConfigMap, Services, controller.
 
     Made for server-side apply: no status, no nulls, no empty defaults, quantities in canonical form. The same cluster
     gives the same list. Raises ValueError for a cluster that `validate` refuses (a patch that fails, a bad quantity).
     """
     account = [] if cluster.spec.service_account_name else [_service_account(cluster)]
-    services = [_pod.prune(_services.service(cluster, port)) for port in _services.service_ports(cluster)]
-    result = [*account, _config_map(cluster), *services, _stateful_set(cluster)]
+    services = [_passed_on.tidy(_services.service(cluster, port)) for port in _services.service_ports(cluster)]
+    result = [*account, _config_map(cluster), *services, _controllers.controller(cluster)]
     if cluster.uid:
         for item in result:
             item["metadata"]["ownerReferences"] = [owner_reference(cluster)]

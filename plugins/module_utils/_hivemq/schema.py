@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 Schema = dict[str, Any]
-Effect = Literal["live", "service", "scale", "rolling", "none"]
+Effect = Literal["live", "service", "scale", "rolling", "refused", "none"]
 
 # What a change of a field costs, in the words used in every description.
 EFFECTS: dict[Effect, str] = {
@@ -17,6 +17,7 @@ EFFECTS: dict[Effect, str] = {
     "service": "Change: Service only, no broker restarts.",
     "scale": "Change: scale, brokers are added or removed, the others stay.",
     "rolling": "Change: rolling, every broker is replaced one after the other.",
+    "refused": "Change: refused once the brokers exist.",
     "none": "Change: none by itself.",
 }
 
@@ -85,9 +86,22 @@ def obj(properties: Mapping[str, Schema], required: Sequence[str] = (), *, atomi
     return schema
 
 
+def open_obj(properties: Mapping[str, Schema], required: Sequence[str] = ()) -> Schema:
+    """A Kubernetes type of which only the fields that we look at are listed; the API server judges all others.
+
+    So a field that a newer Kubernetes brings can be used at once, and the definition stays small.
+    """
+    return {**obj(properties, required), "x-kubernetes-preserve-unknown-fields": True}
+
+
+def mapping(values: Schema) -> Schema:
+    """Names to values of one schema."""
+    return {"type": "object", "additionalProperties": values}
+
+
 def string_map() -> Schema:
     """Names to strings: labels, annotations, node selectors."""
-    return {"type": "object", "additionalProperties": {"type": "string"}}
+    return mapping({"type": "string"})
 
 
 def array(items: Schema, *, keys: Sequence[str] = (), kind: Literal["atomic", "set", "map"] = "atomic") -> Schema:

@@ -28,6 +28,16 @@ DEFAULT_JAVA_OPTIONS = (
 )
 DEFAULT_DNS_SUFFIX = "svc.cluster.local."
 DEFAULT_REPLICA_COUNT = 2
+DEFAULT_STEP_IMAGE = "busybox"
+DEFAULT_STEP_COMMAND = ("/bin/sh", "-c")
+# By the names of the vendor's templates. Brokers whose volumes last suit more users than the vendor's Deployment.
+CONTROLLERS = {
+    "": "StatefulSet",
+    "cluster-stateful-set.yaml": "StatefulSet",
+    "cluster-deployment.yaml": "Deployment",
+    "cluster-daemon-set.yaml": "DaemonSet",
+}
+INSTANCE_LABEL = "app.kubernetes.io/instance"
 DEFAULT_LISTENERS = """<tcp-listener>
     <port>${HIVEMQ_MQTT_PORT}</port>
     <bind-address>0.0.0.0</bind-address>
@@ -46,13 +56,34 @@ class Port:
 
 @dataclass(frozen=True)
 class Extension:
-    """An extension of the brokers. `config_map` and `uri` are empty when absent."""
+    """An extension of the brokers. `config_map`, `uri` and `initialization` (a script) are empty when absent."""
 
     name: str
     enabled: bool = True
     config_map: str = ""
     static: bool = False
     uri: str = ""
+    initialization: str = ""
+    parallel: bool = False
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of `initialization`: a container that runs before the broker. `args` is a script by default."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """Whether there are metrics for Prometheus, and how often it should ask (empty: its own default)."""
+
+    enabled: bool = False
+    scrape_interval: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +137,17 @@ class ClusterSpec:
     config_maps: tuple[Mount, ...]
     secrets: tuple[Mount, ...]
     extensions: tuple[Extension, ...]
+    rest_api_configuration: str = ""
+    affinity: str = ""
+    topology_spread_constraints: tuple[Mapping[str, Any], ...] = ()
+    additional_volumes: tuple[Mapping[str, Any], ...] = ()
+    additional_volume_mounts: tuple[Mapping[str, Any], ...] = ()
+    volume_claim_templates: tuple[Mapping[str, Any], ...] = ()
+    sidecars: tuple[Mapping[str, Any], ...] = ()
+    init_containers: tuple[Mapping[str, Any], ...] = ()
+    initialization: tuple[Step, ...] = ()
+    monitoring: Monitoring = Monitoring()
+    controller_template: str = ""
     settings: Mapping[str, Value] = field(default_factory=dict)
     """Values of the scalar settings by environment variable; see settings.py."""
 
@@ -127,6 +169,18 @@ class ClusterSpec:
         """Whether the image is a Community Edition: no clustering, control centre, REST API."""
         return is_community(self.image)
 
+    @property
+    def controller(self) -> str:
+        """Kind of the controller of the broker pods. Raises KeyError for a template of one's own."""
+        return CONTROLLERS[self.controller_template]
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Names of the persistent volumes that each broker gets. Only a StatefulSet makes any."""
+        if CONTROLLERS.get(self.controller_template) != "StatefulSet":
+            return ()
+        return tuple((item.get("metadata") or {}).get("name", "") for item in self.volume_claim_templates)
+
     def port(self, name: str) -> Port:
         """The port called `name`. Raises KeyError when there is none."""
         for port in self.ports:
@@ -144,6 +198,8 @@ class Cluster:
     uid: str
     generation: int
     spec: ClusterSpec
+    instance: str = ""
+    """The label app.kubernetes.io/instance of the resource: the Helm release, by which Prometheus finds monitors."""
 
 
 def image_tag(image: str) -> str:
@@ -160,7 +216,7 @@ def is_community(image: str) -> bool:
     return "ce" in last.split("-")
 
 
-def _ports(given: Sequence[Mapping[str, Any]] | None) -> tuple[Port, ...]:
+def _ports(given: Sequence[Mapping[str, Any]] | None, monitoring: Monitoring) -> tuple[Port, ...]:
     if given is None:
         given = [
             {"name": names.MQTT_PORT, "port": 1883, "expose": True},
@@ -176,7 +232,10 @@ def _ports(given: Sequence[Mapping[str, Any]] | None) -> tuple[Port, ...]:
         Port(item["name"], item["port"], item.get("expose", False), tuple(item.get("patch", ()))) for item in given
     ]
     known = {port.name for port in ports}
-    for name, number in ((names.CONTROL_CENTER_PORT, 8080), (names.CLUSTER_PORT, 7000)):
+    added = [(names.CONTROL_CENTER_PORT, 8080), (names.CLUSTER_PORT, 7000)]
+    if monitoring.enabled:
+        added.append((names.METRICS_PORT, 9399))
+    for name, number in added:
         if name not in known:
             ports.append(Port(name, number))
     return tuple(ports)
@@ -194,9 +253,35 @@ def _extensions(items: Sequence[Mapping[str, Any]]) -> tuple[Extension, ...]:
             item.get("configMap", ""),
             item.get("static", False),
             item.get("extensionUri", ""),
+            item.get("initialization", "").strip(),
+            item.get("updateStrategy") == "parallel",
+            item.get("offline", False),
         )
         for item in items
     )
+
+
+def _steps(spec: Mapping[str, Any]) -> tuple[Step, ...]:
+    image = spec.get("initBusyboxImage") or DEFAULT_STEP_IMAGE
+    return tuple(
+        Step(
+            item["name"],
+            item.get("image") or image,
+            tuple(item.get("command") or DEFAULT_STEP_COMMAND),
+            tuple(item.get("args", ())),
+        )
+        for item in spec.get("initialization", ())
+    )
+
+
+def _monitoring(given: Mapping[str, Any]) -> Monitoring:
+    return Monitoring(given.get("enablePrometheus", False), given.get("scrapeInterval", "").strip())
+
+
+def _instance(metadata: Mapping[str, Any]) -> str:
+    labels = metadata.get("labels")
+    value = labels.get(INSTANCE_LABEL) if isinstance(labels, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def _settings(spec: Mapping[str, Any]) -> dict[str, Value]:
@@ -220,6 +305,7 @@ def parse(resource: Mapping[str, Any]) -> Cluster:
     image = spec.get("image", DEFAULT_IMAGE)
     # A tag inside the image is the version; the default would contradict it.
     version = spec.get("hivemqVersion") or ("" if image_tag(image) else DEFAULT_VERSION)
+    monitoring = _monitoring(spec.get("monitoring", {}))
     parsed = ClusterSpec(
         node_count=spec.get("nodeCount", DEFAULT_NODE_COUNT),
         image=image,
@@ -244,7 +330,7 @@ def parse(resource: Mapping[str, Any]) -> Cluster:
         container_security_context=dict(spec.get("containerSecurityContext", {})),
         env=tuple(spec.get("env", ())),
         java_options=spec.get("javaOptions", DEFAULT_JAVA_OPTIONS),
-        ports=_ports(spec.get("ports")),
+        ports=_ports(spec.get("ports"), monitoring),
         listener_configuration=spec.get("listenerConfiguration", "").strip() or DEFAULT_LISTENERS,
         config_override=spec.get("configOverride", "").strip(),
         log_level=spec.get("logLevel", "INFO"),
@@ -254,6 +340,17 @@ def parse(resource: Mapping[str, Any]) -> Cluster:
         config_maps=_mounts(spec.get("configMaps", ())),
         secrets=_mounts(spec.get("secrets", ())),
         extensions=_extensions(spec.get("extensions", ())),
+        rest_api_configuration=spec.get("restApiConfiguration", "").strip(),
+        affinity=spec.get("affinity", ""),
+        topology_spread_constraints=tuple(spec.get("topologySpreadConstraints", ())),
+        additional_volumes=tuple(spec.get("additionalVolumes", ())),
+        additional_volume_mounts=tuple(spec.get("additionalVolumeMounts", ())),
+        volume_claim_templates=tuple(spec.get("volumeClaimTemplates", ())),
+        sidecars=tuple(spec.get("sidecars", ())),
+        init_containers=tuple(spec.get("initContainers", ())),
+        initialization=_steps(spec),
+        monitoring=monitoring,
+        controller_template=spec.get("controllerTemplate", ""),
         settings=_settings(spec),
     )
     return Cluster(
@@ -262,4 +359,5 @@ def parse(resource: Mapping[str, Any]) -> Cluster:
         uid=str(metadata.get("uid") or ""),
         generation=generation(resource),
         spec=parsed,
+        instance=_instance(metadata),
     )

@@ -22,27 +22,35 @@ _MAX_WARNINGS = 20
 
 @dataclass(frozen=True)
 class Observed:
-    """What is there now. `failure`: what kept the operator from bringing the objects to what they should be."""
+    """What is there now. `failure`: what kept the operator from bringing the objects to what they should be.
+
+    `notices`: what could not be made and which the brokers do without, such as a ServiceMonitor.
+    """
 
     controller: dict[str, Any] | None = None
     services: list[dict[str, Any]] = field(default_factory=list)
     pods: list[dict[str, Any]] = field(default_factory=list)
     failure: str | None = None
+    notices: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class _Nodes:
-    """Counts of brokers as the StatefulSet reports them. `current`: it has seen the newest spec."""
+    """Counts of brokers as the controller reports them.
+
+    `current`: it has seen the newest spec. `mixed`: there are brokers of an earlier pod template.
+    """
 
     desired: int
     existing: int
     ready: int
     updated: int
     current: bool
+    mixed: bool = False
 
     @property
     def all_ready(self) -> bool:
-        return self.current and self.existing == self.desired and self.ready == self.desired
+        return self.current and self.existing == self.desired == self.ready > 0
 
     @property
     def all_updated(self) -> bool:
@@ -57,16 +65,37 @@ def _nodes(cluster: Cluster | None, controller: Mapping[str, Any] | None) -> _No
     if controller is None:
         return _Nodes(cluster.spec.node_count if cluster else 0, 0, 0, 0, current=False)
     given, now = controller.get("spec") or {}, controller.get("status") or {}
-    replicas = _int(given.get("replicas"))
-    desired = cluster.spec.node_count if cluster else replicas
     seen = _int(now.get("observedGeneration")) >= _int(controller["metadata"].get("generation"))
-    # A StatefulSet whose replicas differ has not been brought to the spec yet, or somebody else scales it.
+    if "replicas" not in given:
+        return _daemon_set_nodes(now, seen)
+    replicas, existing, updated = (
+        _int(given.get("replicas")), _int(now.get("replicas")), _int(now.get("updatedReplicas")),
+    )  # fmt: skip
+    desired = cluster.spec.node_count if cluster else replicas
+    # Only a StatefulSet tells of revisions. Its count of updated brokers also drops when one of them is gone.
+    revisions = (now.get("currentRevision"), now.get("updateRevision"))
+    mixed = revisions[0] != revisions[1] if any(revisions) else updated < existing
+    # A controller whose replicas differ has not been brought to the spec yet, or somebody else scales it.
     return _Nodes(
         desired,
-        _int(now.get("replicas")),
+        existing,
         _int(now.get("readyReplicas")),
-        _int(now.get("updatedReplicas")),
+        updated,
         current=seen and replicas == desired,
+        mixed=mixed,
+    )
+
+
+def _daemon_set_nodes(now: Mapping[str, Any], seen: bool) -> _Nodes:
+    """One broker per node that takes it: how many, only the DaemonSet knows."""
+    existing, updated = _int(now.get("currentNumberScheduled")), _int(now.get("updatedNumberScheduled"))
+    return _Nodes(
+        _int(now.get("desiredNumberScheduled")),
+        existing,
+        _int(now.get("numberReady")),
+        updated,
+        current=seen,
+        mixed=updated < existing,
     )
 
 
@@ -92,11 +121,10 @@ class _View:
 
         The last broker of an update counts as updated as soon as it exists, so an update lasts until all are ready.
         """
-        now = (self.observed.controller or {}).get("status") or {}
         desired_before = (self.before.get("nodes") or {}).get("desired", self.nodes.desired)
         return (
             not self.nodes.current
-            or now.get("currentRevision") != now.get("updateRevision")
+            or self.nodes.mixed
             or self.before.get("state") == "Updating"
             or desired_before != self.nodes.desired
         )
@@ -119,6 +147,9 @@ def _state(view: _View) -> tuple[str, str]:
         return "Degraded" if view.created else "Failed", f"{observed.failure} ({ready}{tail})"
     if observed.controller is None:
         return "Creating", f"Creating the objects of {_brokers(nodes.desired)}"
+    if nodes.current and not nodes.desired:
+        where = "No node takes a broker: look at nodeSelector, affinity and tolerations"
+        return "Degraded" if view.created else "Pending", where
     if not view.created:
         return _while_created(view, found, ready + tail)
     if nodes.all_ready and nodes.all_updated:
@@ -143,7 +174,7 @@ def _while_created(view: _View, found: Sequence[Trouble], progress: str) -> tupl
 def _while_updated(nodes: _Nodes, found: Sequence[Trouble], progress: str) -> tuple[str, str]:
     if not nodes.current:
         what = "The change is being taken over"
-    elif nodes.existing != nodes.desired:
+    elif nodes.existing != nodes.desired and not (nodes.mixed and nodes.existing > nodes.desired):
         what = f"Scaling from {nodes.existing} to {_brokers(nodes.desired)}"
     else:
         what = f"{nodes.updated} of {_brokers(nodes.desired)} updated"
@@ -290,7 +321,7 @@ def status(
     optional = {
         "previousState": previous,
         "portStatus": _port_status(cluster, observed) if cluster else before.get("portStatus"),
-        "warnings": [_cut(str(item)) for item in warnings(violations)[:_MAX_WARNINGS]],
+        "warnings": [_cut(str(item)) for item in (*observed.notices, *warnings(violations)[:_MAX_WARNINGS])],
         "extensionState": applied,
     }
     return result | {key: value for key, value in optional.items() if value}

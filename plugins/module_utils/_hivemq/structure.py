@@ -19,17 +19,10 @@ from typing import Any
 
 from .violation import Violation
 
-# Fields of the vendor's resource that this version doesn't have: unlike a typing error, they deserve a clear word.
-NOT_SUPPORTED = frozenset(
-    (
-        "operatorHints", "topologySpreadConstraints", "affinity", "additionalVolumes", "additionalVolumeMounts",
-        "volumeClaimTemplates", "restApiConfiguration", "sidecars", "initContainers", "initialization",
-        "initDnsWaitImage", "initBusyboxImage", "monitoring", "controllerTemplate", "customProperties",
-    )
-)  # fmt: skip
-NOT_SUPPORTED_IN_EXTENSIONS = frozenset(("offline", "initialization", "updateStrategy"))
 # A resource with thousands of mistakes is explained well enough by the first ones.
 MAX_PROBLEMS = 100
+# No Kubernetes type is nested deeper; bounded so that walking over a value can't exhaust the stack.
+MAX_DEPTH = 40
 
 _RANGE = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _TYPES = {"object": "an object", "array": "a list", "string": "a string", "integer": "an integer",
@@ -136,22 +129,43 @@ def _object(schema: Mapping[str, Any], value: Mapping[Any, Any], path: str) -> I
             yield from _walk(properties[key], item, child(path, key))
         elif additional is not None:
             yield from _walk(additional, item, child(path, key))
+        elif schema.get("x-kubernetes-preserve-unknown-fields"):
+            yield from _free(item, child(path, key))
         elif properties is not None:
             yield _unknown(key, properties, path)
 
 
+def _free(value: Any, path: str) -> Iterator[Violation]:
+    """A value whose form only the API server knows: it has to be JSON that can be stored and walked over."""
+    level = [(value, path)]
+    for _depth in range(MAX_DEPTH):
+        below = []
+        for item, where in level:
+            if isinstance(item, Mapping):
+                for key, inner in item.items():
+                    yield from _free_key(key, child(where, key))
+                    below.append((inner, child(where, key)))
+            elif isinstance(item, (list, tuple)):
+                below += [(inner, f"{where}[{index}]") for index, inner in enumerate(item)]
+            else:
+                yield from _scalar({}, item, where)
+        if not below:
+            return
+        level = below
+    yield Violation(
+        "depth", path, f"is nested more than {MAX_DEPTH} levels deep", "", "remove what doesn't belong there"
+    )
+
+
+def _free_key(key: Any, path: str) -> Iterator[Violation]:
+    if isinstance(key, str):
+        yield from _string({}, key, path)
+    else:
+        yield Violation("type", path, "has a name that is no string", "", "put the name in quotes")
+
+
 def _unknown(key: str, properties: Mapping[str, Any], path: str) -> Violation:
     where = child(path, key)
-    if (path == "spec" and key in NOT_SUPPORTED) or (
-        path.startswith("spec.extensions[") and key in NOT_SUPPORTED_IN_EXTENSIONS
-    ):
-        return Violation(
-            "field-not-supported",
-            where,
-            "is a field of the vendor's operator that this version does not support",
-            "it would have no effect",
-            "remove it",
-        )
     close = difflib.get_close_matches(key[:100].lower(), [name.lower() for name in properties], n=1, cutoff=0.6)
     guess = next((name for name in properties if close and name.lower() == close[0]), "")
     remedy = f"did you mean `{guess}`?" if guess else f"known here: {', '.join(sorted(properties)[:60])}"

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import _rules_config, _rules_pods, _rules_ports, names
+from . import _rules_config, _rules_mounts, _rules_pods, _rules_ports, _rules_workload, names
 from .crd import resource_schema
 from .spec import Cluster, parse
 from .structure import shown, structural_problems
@@ -77,5 +77,11 @@ def _semantics(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]
     yield from _rules_pods.toleration_rules(cluster)
     yield from _rules_pods.security_rules(cluster)
     yield from _rules_pods.reference_rules(cluster)
-    yield from _rules_pods.mount_rules(cluster)
+    yield from _rules_mounts.mount_rules(cluster)
+    yield from _rules_mounts.volume_rules(cluster)
+    yield from _rules_mounts.claim_rules(cluster)
+    yield from _rules_workload.controller_rules(cluster, spec)
+    yield from _rules_workload.container_rules(cluster, spec)
+    yield from _rules_workload.placement_rules(cluster)
+    yield from _rules_workload.monitoring_rules(cluster, spec)
     yield from _rules_pods.extension_rules(cluster)

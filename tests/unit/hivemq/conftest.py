@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+# The tables of cases are modules of their own.
+sys.path.insert(0, str(Path(__file__).parent / "cases"))
 
 Resource = dict[str, Any]
 

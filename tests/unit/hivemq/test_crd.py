@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq import names
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.crd import crd
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.schema import EFFECTS
-from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.structure import NOT_SUPPORTED
 
 Schema = dict[str, Any]
 
-# The whole spec of the vendor's resource; what is neither here nor in our schema must be refused in words.
+# The whole spec of the vendor's resource.
 VENDOR_FIELDS = """
 nodeCount cpu memory ephemeralStorage cpuLimitRatio memoryLimitRatio ephemeralStorageLimitRatio image
 hivemqVersion imagePullPolicy imagePullSecrets operatorHints labels podLabels podAnnotations nodeSelector
@@ -110,7 +110,7 @@ def test_every_field_is_described() -> None:
     for path, schema in nodes(root()):
         last = path.rsplit(".", 1)[-1]
         plain = last.endswith(("[]", "{}")) or path == "metadata"
-        small = any(part in path for part in ("seLinuxOptions.", "sysctls[]."))
+        small = any(part in path for part in ("seLinuxOptions.", "sysctls[].", "windowsOptions."))
         assert plain or small or schema.get("description"), path
         assert not schema.get("description") or schema["description"].rstrip().endswith("."), path
 
@@ -128,12 +128,50 @@ def test_log_level_is_live_and_node_count_scales() -> None:
     assert at("spec.ports[].patch")["description"].endswith(EFFECTS["service"])
 
 
-def test_every_field_of_the_vendor_is_there_or_refused_in_words() -> None:
-    ours = set(root()["properties"]["spec"]["properties"])
+# Our own additions, each optional.
+OWN_FIELDS: set[str] = set()
+
+
+def test_the_spec_has_the_fields_of_the_vendor_and_our_own() -> None:
     vendor = VENDOR_FIELDS.split()
     assert len(vendor) == 51
-    assert set(vendor) == ours | NOT_SUPPORTED
-    assert not ours & NOT_SUPPORTED
+    assert set(root()["properties"]["spec"]["properties"]) == set(vendor) | OWN_FIELDS
+    assert not OWN_FIELDS & set(root()["properties"]["spec"].get("required", ()))
+
+
+def vendor_fields() -> list[list[str]]:
+    """Path, type and required fields of what the vendor's definition lists below `spec`."""
+    text = (Path(__file__).parent / "cases/vendor_fields.txt").read_text()
+    return [line.split(" ") for line in text.splitlines()]
+
+
+def found(path: str) -> Schema | None:
+    """Our schema for a path of the vendor's; None below a type that takes any field."""
+    schema = at("spec")
+    for name in path.replace("[]", ".[]").split("."):
+        if name == "[]":
+            schema = schema["items"]
+            continue
+        if name not in schema.get("properties", {}):
+            assert schema.get("x-kubernetes-preserve-unknown-fields"), f"{path}: {name} would be dropped"
+            return None
+        schema = schema["properties"][name]
+    return schema
+
+
+@pytest.mark.parametrize("line", vendor_fields(), ids=lambda line: line[0])
+def test_what_the_vendor_accepts_is_accepted(line: list[str]) -> None:
+    path, kind, *more = line
+    ours = found(path)
+    if ours is None:
+        return
+    if kind == "map":
+        assert "additionalProperties" in ours
+    elif not ours.get("x-kubernetes-int-or-string"):
+        # An integer of the vendor's may be a number here, never the other way round.
+        assert ours["type"] in ((kind, "number") if kind == "integer" else (kind,))
+    required = set(more[1].split(",")) if more else set()
+    assert set(ours.get("required", ())) <= required
 
 
 def test_plain_data_and_the_same_at_every_call() -> None:

@@ -71,6 +71,15 @@ words = st.sampled_from(
 SPEC = resource_schema()["properties"]["spec"]
 
 
+def storable(value: Any) -> bool:
+    """Whether an API server can store a value: finite numbers, no NUL and no lone surrogates."""
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return "\\u0000" not in text and "\\ud800" not in text
+
+
 def sound_specs() -> st.SearchStrategy[dict[str, Any]]:
     """Specs most of which validate: each field from a pool of good values."""
     names = st.sampled_from(["a", "b", "c-d", "x.y"])
@@ -98,6 +107,29 @@ def sound_specs() -> st.SearchStrategy[dict[str, Any]]:
         {"name": names}, optional={"enabled": st.booleans(), "configMap": names, "static": st.booleans()}
     )
     env = st.fixed_dictionaries({"name": st.sampled_from(["A", "B", "JAVA_OPTS"])}, optional={"value": st.text("ab ")})
+    mount: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+        {"name": st.sampled_from(["data", "heap-dumps"]), "mountPath": st.sampled_from(["/x", "/y"])}
+    )
+    container: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+        {"name": st.sampled_from(["c1", "c2", "c3"]), "image": st.just("i:1")},
+        optional={
+            "volumeMounts": st.lists(mount, max_size=2, unique_by=lambda item: item["mountPath"]),
+            "resources": st.fixed_dictionaries({}, optional={"limits": st.dictionaries(names, quantity, max_size=2)}),
+            "lifecycle": values.filter(storable),
+            "env": st.lists(env, max_size=2),
+        },
+    )
+    claims: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+        {
+            "metadata": st.fixed_dictionaries({"name": st.sampled_from(["data", "log", "archive"])}),
+            "spec": st.fixed_dictionaries(
+                {
+                    "accessModes": st.just(["ReadWriteOnce"]),
+                    "resources": st.fixed_dictionaries({"requests": st.fixed_dictionaries({"storage": quantity})}),
+                }
+            ),
+        }
+    )
     ratio = st.integers(1, 9) | st.floats(1, 9)
     groups = {name: from_schema(SPEC["properties"][name], None) for name in ("mqtt", "restrictions", "security")}
     return st.fixed_dictionaries(
@@ -120,6 +152,13 @@ def sound_specs() -> st.SearchStrategy[dict[str, Any]]:
             "configMaps": mounts,
             "extensions": st.lists(extension, max_size=3, unique_by=lambda item: item["name"]),
             "env": st.lists(env, max_size=3),
+            "additionalVolumes": st.just([{"name": "more"}]),
+            "additionalVolumeMounts": st.just([{"name": "data", "mountPath": "/again"}]),
+            "sidecars": st.lists(container, max_size=2, unique_by=lambda item: item["name"]),
+            "volumeClaimTemplates": st.lists(claims, max_size=3, unique_by=lambda item: item["metadata"]["name"]),
+            "controllerTemplate": st.sampled_from(["", "cluster-deployment.yaml", "cluster-daemon-set.yaml"]),
+            "affinity": st.sampled_from(["", "{}", "podAffinity: {}"]),
+            "monitoring": st.fixed_dictionaries({"enablePrometheus": st.booleans()}),
             "clusterReplicaCount": st.integers(1, 5),
             "listenerConfiguration": st.just("<tcp-listener><port>${HIVEMQ_MQTT_PORT}</port></tcp-listener>"),
             **groups,
@@ -159,6 +198,15 @@ def test_any_json_value_is_judged(value: Any) -> None:
 
 
 HOSTILE = [
+    {"metadata": {"name": "a"}, "spec": {"sidecars": [{"name": "a", "image": "b", "deep": deep(900)}]}},
+    {"metadata": {"name": "a"}, "spec": {"additionalVolumes": [{"name": "a", "deep": deep(39)}]}},
+    {"metadata": {"name": "a"}, "spec": {"volumeClaimTemplates": [{"metadata": {"\ud800": "\x00"}}]}},
+    {"metadata": {"name": "a"}, "spec": {"affinity": "[" * 60_000}},
+    {"metadata": {"name": "a"}, "spec": {"affinity": "- " * 30_000}},
+    {"metadata": {"name": "a"}, "spec": {"affinity": "a:" + " " * 60_000 + "b"}},
+    {"metadata": {"name": "a"}, "spec": {"affinity": "{{ " * 20_000}},
+    {"metadata": {"name": "a"}, "spec": {"affinity": "a" * 60_000 + " " * 4000 + ":"}},
+    {"metadata": {"name": "a"}, "spec": {"affinity": "x #" * 20_000}},
     deep(900),
     {"metadata": {"name": "a"}, "spec": deep(900)},
     {"metadata": {"name": "a"}, "spec": {"podLabels": {"a": deep(900)}}},
@@ -200,7 +248,13 @@ def test_objects_of_a_sound_spec(spec: dict[str, Any]) -> None:
     assert objects(parse(backwards)) == made
     names = [(item["kind"], item["metadata"]["name"]) for item in made]
     assert len(names) == len(set(names))
-    (broker,) = made[-1]["spec"]["template"]["spec"]["containers"]
+    pod = made[-1]["spec"]["template"]["spec"]
+    volumes = [item["name"] for item in pod["volumes"]]
+    volumes += [item["metadata"]["name"] for item in made[-1]["spec"].get("volumeClaimTemplates", ())]
+    assert len(volumes) == len(set(volumes))
+    for container in (*pod["containers"], *pod["initContainers"]):
+        assert {item["name"] for item in container.get("volumeMounts", ())} <= set(volumes)
+    broker = pod["containers"][0]
     for name, key in (("env", "name"), ("volumeMounts", "mountPath"), ("ports", "containerPort")):
         identities = [item[key] for item in broker[name]]
         assert len(identities) == len(set(identities)), name

@@ -361,3 +361,59 @@ def test_warnings_and_extensions(resource: Make) -> None:
 def test_messages_are_bounded(cluster: Cluster) -> None:
     cluster.failure = "x" * 5000
     assert len(cluster.look()["message"]) <= 1000
+
+
+class OtherCluster(Cluster):
+    """A cluster whose brokers a Deployment or a DaemonSet keeps."""
+
+    def counts(self, existing: int, ready: int, updated: int, *, rolling: bool = False) -> None:
+        assert self.controller is not None
+        seen = {"observedGeneration": self.controller["metadata"]["generation"]}
+        if self.controller["kind"] == "Deployment":
+            counts = {"replicas": existing, "readyReplicas": ready, "updatedReplicas": updated}
+        else:
+            self.controller["spec"].pop("replicas", None)
+            names = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled")
+            counts = dict(zip(names, (existing, existing, ready, updated), strict=True))
+        self.controller["status"] = seen | {name: count for name, count in counts.items() if count}
+
+
+def test_a_deployment_while_it_is_updated(resource: Make) -> None:
+    cluster = OtherCluster(resource(controllerTemplate="cluster-deployment.yaml"))
+    assert cluster.look()["message"] == "All 3 brokers ready"
+    cluster.counts(4, 3, 1)
+    found = cluster.look()
+    assert found["state"] == "Updating"
+    assert found["message"].startswith("1 of 3 brokers updated, 3 of 3 brokers ready")
+    cluster.counts(4, 4, 3)
+    assert cluster.look()["state"] == "Updating"
+    cluster.counts(3, 3, 3)
+    assert cluster.look()["state"] == "Running"
+    cluster.counts(3, 2, 3)
+    assert cluster.look()["state"] == "Degraded"
+
+
+def test_a_daemon_set_has_as_many_brokers_as_nodes_take_one(resource: Make) -> None:
+    cluster = OtherCluster(resource(controllerTemplate="cluster-daemon-set.yaml"))
+    assert cluster.look()["nodes"] == {"desired": 3, "current": 3, "ready": 3, "updated": 3}
+    cluster.counts(5, 5, 4)
+    found = cluster.look()
+    assert (found["state"], found["nodes"]["desired"]) == ("Updating", 5)
+    cluster.counts(0, 0, 0)
+    found = cluster.look()
+    assert (found["state"], found["message"][:26]) == ("Degraded", "No node takes a broker: lo")
+
+
+def test_no_node_for_a_new_daemon_set(resource: Make) -> None:
+    cluster = OtherCluster(resource(controllerTemplate="cluster-daemon-set.yaml"))
+    cluster.counts(0, 0, 0)
+    cluster.pods = []
+    assert cluster.look()["state"] == "Pending"
+
+
+def test_notices_come_before_the_warnings_of_the_spec(resource: Make) -> None:
+    given = resource(nodeCount=1, clusterReplicaCount=2)
+    observed = Observed(None, [], [], None, ("No ServiceMonitor",))
+    found = status(parse(given), given, observed, validate(given), T1)
+    assert found["warnings"][0] == "No ServiceMonitor"
+    assert len(found["warnings"]) == 2

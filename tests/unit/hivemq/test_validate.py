@@ -21,6 +21,9 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.validate 
     validate,
     warnings,
 )
+from workload_cases import COMMUNITY_WARNED as MORE_COMMUNITY_WARNED
+from workload_cases import REFUSED as MORE_REFUSED
+from workload_cases import WARNED as MORE_WARNED
 
 Make = Callable[..., dict[str, Any]]
 
@@ -168,6 +171,7 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("config-xml", "spec.configOverride", {"configOverride": '<hivemq a="--LISTENER-CONFIGURATION--"/>'}),
     ("config-root", "spec.configOverride", {"configOverride": "<configuration/>"}),
     ("listener-mqtt-missing", "spec.configOverride", {"configOverride": "<hivemq/>"}),
+    *MORE_REFUSED,
 ]
 
 WARNED: list[tuple[str, str, dict[str, Any]]] = [
@@ -188,6 +192,7 @@ WARNED: list[tuple[str, str, dict[str, Any]]] = [
         "spec.listenerConfiguration",
         {"configOverride": f"<hivemq><listeners>{TCP}</listeners></hivemq>", "listenerConfiguration": TCP},
     ),
+    *MORE_WARNED,
 ]
 
 COMMUNITY_WARNED: list[tuple[str, str, dict[str, Any]]] = [
@@ -204,6 +209,7 @@ COMMUNITY_WARNED: list[tuple[str, str, dict[str, Any]]] = [
         {"configOverride": f"<hivemq><cluster/><listeners>{TCP}</listeners></hivemq>"},
     ),
     ("placeholder-unset", "spec.listenerConfiguration", {"listenerConfiguration": TCP + "<!--${HIVEMQ_LOG_LEVEL}-->"}),
+    *MORE_COMMUNITY_WARNED,
 ]
 
 ACCEPTED: list[dict[str, Any]] = [
@@ -228,6 +234,33 @@ ACCEPTED: list[dict[str, Any]] = [
     {"podLabels": {"app.kubernetes.io/part-of": "iot", "empty": "", "app": "hivemq"}},
     {"podSecurityContext": {"runAsUser": 0, "runAsNonRoot": False}},
     {"tolerations": [{"operator": "Exists"}, {"key": "a", "effect": "NoExecute", "tolerationSeconds": 0}]},
+    {"controllerTemplate": "cluster-deployment.yaml", "affinity": "{}", "operatorHints": {}, "customProperties": {}},
+    {"operatorHints": {"statefulSet": {"surgeNode": False}}},
+    {"restApiConfiguration": "<rest-api/>", "configOverride": f"<hivemq><listeners>{TCP}</listeners></hivemq>"},
+    {
+        "restApiConfiguration": "<rest-api><enabled>true</enabled></rest-api>",
+        "configOverride": f"<hivemq><!--REST-API-CONFIGURATION--><listeners>{TCP}</listeners></hivemq>",
+    },
+    {"monitoring": {"enablePrometheus": False}},
+    {
+        "monitoring": {"enablePrometheus": True, "scrapeInterval": "1m30s"},
+        "extensions": [{"name": "hivemq-prometheus-extension", "extensionUri": "preinstalled"}],
+    },
+    # Names by which the vendor's pods know these volumes.
+    {
+        "configMaps": [{"name": "tools", "path": "none"}],
+        "secrets": [{"name": "certificates", "path": "none"}],
+        "sidecars": [
+            {
+                "name": "side",
+                "image": "side:1",
+                "volumeMounts": [
+                    {"name": name, "mountPath": f"/mnt/{name}"}
+                    for name in ("tools", "certificates", "heap-dumps", "log")
+                ],
+            }
+        ],
+    },
     ports({"name": "cc", "port": 9090}, {"name": "cluster", "port": 7800}, {"name": "ws", "port": 8080}),
 ]
 
@@ -316,7 +349,7 @@ def test_every_rule_is_tested_and_named_once() -> None:
     rules = set(re.findall(r'Violation\(\s*"([a-z-]+)"', text))
     tested = {rule for rule, _path, _spec in (*REFUSED, *WARNED, *COMMUNITY_WARNED)}
     structural = {"type", "required", "unknown-field", "enum", "length", "pattern", "format", "minimum", "maximum"}
-    elsewhere = structural | {"duplicate", "field-not-supported", "identity", "name-label", "name-length"}
+    elsewhere = structural | {"duplicate", "depth", "identity", "name-label", "name-length"}
     assert rules - elsewhere == tested - elsewhere
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", rule) for rule in rules)
 

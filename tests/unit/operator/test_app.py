@@ -17,11 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors import Forbidden, ServerError
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors import (
+    Forbidden,
+    KubeError,
+    NotFound,
+    ServerError,
+)
 from beekeeper_operator.app import STUCK_AFTER, Operator
-from beekeeper_operator.cache import Key
+from beekeeper_operator.cache import Key, sources
 from beekeeper_operator.settings import Settings
-from beekeeper_operator.watcher import STALE_AFTER
+from beekeeper_operator.watcher import STALE_AFTER, State
 from fake_client import FakeClient
 
 OPERATOR = Path(__file__).parents[3] / "operator"
@@ -79,7 +84,7 @@ def test_makes_clusters_keeps_them_and_puts_back_what_is_deleted(running: Runnin
         running.until(lambda: running.client.find("Service", "hivemq-a-mqtt"), "the Service is back")
     assert running.operator.healthy() == []
     running.until(lambda: running.operator.ready() == [], "all lists are made")
-    assert running.operator.registry.render().count("\nbeekeeper_operator_watch_age_seconds{") == 6
+    assert running.operator.registry.render().count("\nbeekeeper_operator_watch_age_seconds{") == len(sources([None]))
 
 
 def test_a_broken_cluster_does_not_hold_up_the_others(running: Running) -> None:
@@ -110,12 +115,22 @@ def test_readiness_names_a_missing_right_and_health_does_not_mind(running: Runni
     assert running.operator.healthy() == []
 
 
+@pytest.mark.parametrize("error", [NotFound("no such kind", status=404), Forbidden("not allowed", status=403)])
+def test_readiness_does_without_monitors_where_there_are_none(running: Running, error: KubeError) -> None:
+    running.client.refuse["list", "ServiceMonitor"] = error
+    running.operator.start()
+    (watcher,) = [item for item in running.operator.watchers if item.source.kind == "ServiceMonitor"]
+    running.until(lambda: watcher.state in {State.MISSING, State.FORBIDDEN}, "the watch has been refused")
+    running.until(lambda: running.operator.ready() == [], "all other lists are made")
+    assert running.operator.healthy() == []
+
+
 def test_health_names_a_watch_without_a_sign_of_life(running: Running) -> None:
     running.operator.start()
     running.until(lambda: running.operator.ready() == [], "all lists are made")
     running.late = STALE_AFTER + 10
     problems = running.operator.healthy()
-    assert len(problems) == 6
+    assert len(problems) == len(sources([None]))
     assert any(problem.startswith("watch Service/*: no sign of life") for problem in problems)
 
 

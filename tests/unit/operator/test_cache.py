@@ -11,7 +11,10 @@ import pytest
 from beekeeper_operator.cache import ECHO_DELAY, POD_DELAY, Index, Key, Ref, sources
 from beekeeper_operator.watcher import Source
 
-CLUSTERS, ACCOUNTS, CONFIGS, SERVICES, SETS, PODS = sources([None])
+ALL = {source.kind: source for source in sources([None])}
+CLUSTERS, ACCOUNTS, CONFIGS, SERVICES, SETS, PODS = (
+    ALL[kind] for kind in ("HiveMQCluster", "ServiceAccount", "ConfigMap", "Service", "StatefulSet", "Pod")
+)
 A, B = Key("ns", "a"), Key("ns", "b")
 
 
@@ -44,10 +47,11 @@ def child(name: str, owner: str, version: int = 1) -> dict[str, Any]:
 
 
 def test_all_namespaces_is_one_set_of_watches_and_each_namespace_one_of_its_own() -> None:
-    assert [source.namespace for source in sources([None])] == [None] * 6
+    assert [source.namespace for source in sources([None])] == [None] * 10
     assert {source.namespace for source in sources(["x", "y"])} == {"x", "y"}
-    assert len(sources(["x", "y"])) == 12
+    assert len(sources(["x", "y"])) == 20
     assert CLUSTERS.label_selector is None
+    assert [source.kind for source in sources([None]) if source.optional] == ["ServiceMonitor"]
     assert {source.label_selector for source in sources([None])[1:]} == {"hivemq-cluster"}
 
 

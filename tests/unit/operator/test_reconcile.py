@@ -183,6 +183,50 @@ def test_never_removes_a_stateful_set(world: World) -> None:
     assert world.client.names("StatefulSet") == {"a", "extra"}
 
 
+@pytest.mark.parametrize("template", ["cluster-deployment.yaml", "cluster-daemon-set.yaml"])
+def test_a_running_cluster_keeps_the_kind_of_its_controller(world: World, template: str) -> None:
+    world.cluster()
+    world.run()
+    before = world.client.find("StatefulSet", "a")
+    world.cluster(generation=2, controllerTemplate=template)
+    assert world.run().outcome is Outcome.FAILED
+    assert world.client.find("StatefulSet", "a") == before
+    assert world.client.names("Deployment") | world.client.names("DaemonSet") == set(), (
+        "each broker would be there twice"
+    )
+    assert "controllerTemplate" in world.status["message"]
+    assert world.status["nodes"]["desired"] == 1
+    world.cluster(generation=3)
+    assert world.run().outcome is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    ("template", "kind"), [("cluster-deployment.yaml", "Deployment"), ("cluster-daemon-set.yaml", "DaemonSet")]
+)
+def test_other_controllers(world: World, template: str, kind: str) -> None:
+    world.cluster(controllerTemplate=template)
+    assert world.run().outcome is Outcome.OK
+    assert world.client.names(kind) == {"a"}
+    assert world.client.names("StatefulSet") == set()
+    assert world.run().writes == []
+    # A refused spec leaves it as it is, and the status goes on telling about it.
+    world.cluster(generation=2, controllerTemplate=template, cpu="x")
+    assert world.run().outcome is Outcome.INVALID
+    assert "keep running" in world.status["message"]
+    world.client.remove(kind, "a")
+    world.cluster(generation=3)
+    assert world.run().outcome is Outcome.OK
+    assert world.client.names("StatefulSet") == {"a"}, "none of the earlier kind is left"
+
+
+def test_a_controller_of_somebody_else_does_not_matter(world: World) -> None:
+    theirs = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "ns", "name": "a"}, "spec": {}}
+    world.client.put(theirs)
+    world.cluster()
+    assert world.run().outcome is Outcome.OK
+    assert world.client.names("StatefulSet") == {"a"}
+
+
 def foreign_service(**metadata: Any) -> dict[str, Any]:
     return {
         "apiVersion": "v1",

@@ -167,6 +167,19 @@ def test_survives_every_error_with_growing_pauses_and_recovers(
     assert watcher.synced
 
 
+@pytest.mark.parametrize("error", [NotFound("no such kind", status=404), Forbidden("not allowed", status=403)])
+def test_a_kind_that_need_not_be_there_is_looked_for_at_leisure(
+    clock: Clock, sink: Sink, caplog: pytest.LogCaptureFixture, error: KubeError
+) -> None:
+    source = Source("monitoring.coreos.com/v1", "ServiceMonitor", None, "hivemq-cluster", optional=True)
+    client = Script(clock, lists=[error] * 8)
+    watcher = Watcher(client, source, sink, relist_seconds=600, clock=clock, jitter=lambda: 1.0)
+    assert [watcher.cycle() for _ in range(8)][-1] == 30
+    assert {record.levelname for record in caplog.records} <= {"INFO"}
+    assert watcher.cycle() == 0
+    assert watcher.state is State.WATCHING
+
+
 def test_a_watch_that_worked_for_long_starts_with_the_shortest_pause_again(clock: Clock, sink: Sink) -> None:
     cut = Unreachable("connection reset")
 
