@@ -120,7 +120,11 @@ def _heap(options: str, memory_limit: Decimal) -> Iterator[Violation]:
 def label_rules(cluster: Cluster) -> Iterator[Violation]:
     """Labels, annotations and node selectors."""
     spec = cluster.spec
-    for name, labels in (("labels", spec.labels), ("podLabels", spec.pod_labels), ("nodeSelector", spec.node_selector)):
+    tables = {"labels": spec.labels, "podLabels": spec.pod_labels, "nodeSelector": spec.node_selector}
+    tables |= {
+        f"ports[{index}].service.labels": port.service.get("labels", {}) for index, port in enumerate(spec.ports)
+    }
+    for name, labels in tables.items():
         for key, value in labels.items():
             path = child(f"spec.{name}", key)
             yield from _label_key(path, key)
@@ -138,6 +142,9 @@ def label_rules(cluster: Cluster) -> Iterator[Violation]:
                             "the value given is not used", "remove it", "warning")  # fmt: skip
     for key in spec.pod_annotations:
         yield from _label_key(child("spec.podAnnotations", key), key)
+    for index, port in enumerate(spec.ports):
+        for key in port.service.get("annotations", {}):
+            yield from _label_key(child(f"spec.ports[{index}].service.annotations", key), key)
     if names.CONFIG_HASH_ANNOTATION in spec.pod_annotations:
         yield Violation("label-reserved", child("spec.podAnnotations", names.CONFIG_HASH_ANNOTATION),
                         "is an annotation the operator sets itself", "", "remove it")  # fmt: skip

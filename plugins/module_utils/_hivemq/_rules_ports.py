@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the beekeeper.hivemq authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules about names, ports and the Services made of them."""
+"""Rules about names and ports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import _services, json_patch, names
+from . import names
 from .spec import Cluster
 from .structure import shown
 from .violation import Violation
@@ -79,28 +79,3 @@ def _port_name(name: str, path: str) -> Iterator[Violation]:
             "Kubernetes refuses other names of ports",
             "choose another name",
         )
-
-
-def service_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]:
-    """The patches: each is tried on the Service it is for."""
-    for index, port in enumerate(cluster.spec.ports[: len(spec.get("ports") or ())]):
-        path = f"spec.ports[{index}].patch"
-        if port.patch and not port.expose:
-            yield Violation(
-                "patch-unused",
-                path,
-                "is not applied, because expose is not true",
-                "as with the vendor's operator, only exposed ports are patched",
-                "set expose: true, or remove the patch",
-                "warning",
-            )
-        try:
-            _services.service(cluster, port)
-        except json_patch.PatchError as error:
-            yield Violation(
-                "patch-invalid",
-                path,
-                str(error),
-                "the Service can't be made",
-                'write JSON patches such as [{"op":"add","path":"/spec/type","value":"LoadBalancer"}]',
-            )

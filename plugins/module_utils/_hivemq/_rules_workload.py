@@ -127,3 +127,18 @@ def monitoring_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Viol
         yield Violation("monitoring-disabled", "spec.monitoring.enablePrometheus",
                         f"is true, and {_pod.PROMETHEUS_EXTENSION} is listed in extensions with enabled: false",
                         "there are no metrics", "enable one or disable the other", "warning")  # fmt: skip
+
+
+def budget_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]:
+    """How many brokers may be evicted at a time."""
+    budget, copies = cluster.spec.disruption_budget, cluster.spec.cluster_replica_count
+    path = "spec.podDisruptionBudget.maxUnavailable"
+    if "maxUnavailable" not in spec.get("podDisruptionBudget", {}):
+        return
+    if not budget.enabled or CONTROLLERS.get(cluster.spec.controller_template) == "DaemonSet":
+        why = "a DaemonSet has no such budget" if budget.enabled else "enabled is false"
+        yield Violation("budget-unused", path, "has no effect", why, "remove it", "warning")
+    elif budget.max_unavailable >= copies and not cluster.spec.community:
+        yield Violation("budget-loses-data", path, f"is {budget.max_unavailable}, with {copies} copies of all data",
+                        "so many brokers that leave at once may have all copies of something",
+                        f"write {copies - 1 or 1}, or raise clusterReplicaCount", "warning")  # fmt: skip

@@ -133,6 +133,33 @@ def _pods() -> dict[str, Schema]:
     }
 
 
+def _service() -> Schema:
+    return obj(
+        {
+            "type": described(string(enum=("ClusterIP", "NodePort", "LoadBalancer")), "Type. Default: ClusterIP."),
+            "externalTrafficPolicy": described(
+                string(enum=("Cluster", "Local")),
+                "Whether nodes pass connections on to brokers of other nodes. Local keeps the clients' addresses and "
+                "saves a hop; nodes without a broker then take no connections. Default: Cluster.",
+            ),
+            "sessionAffinity": described(
+                string(enum=("None", "ClientIP")),
+                "Whether a client address always gets the same broker. Default: None.",
+            ),
+            "loadBalancerClass": described(string(min_length=1), "Which load balancer controller serves it."),
+            "loadBalancerSourceRanges": described(
+                array(string(min_length=1)), "Networks that may connect (10.0.0.0/8). Absent: all."
+            ),
+            "allocateLoadBalancerNodePorts": described(
+                boolean(), "Whether a load balancer gets node ports that it may not need. Default: true."
+            ),
+            "nodePort": described(integer(1, 65535), "Port on every node. Default: one that is free."),
+            "labels": described(string_map(), "More labels of the Service."),
+            "annotations": described(string_map(), "Annotations, by which load balancers are set up."),
+        }
+    )
+
+
 def _ports() -> Schema:
     port = obj(
         {
@@ -147,6 +174,11 @@ def _ports() -> Schema:
                 boolean(),
                 "Whether a Service named hivemq-<cluster>-<name> is made for the port. The ports mqtt, cc and cluster "
                 "always have one. Default: false.",
+                "service",
+            ),
+            "service": described(
+                _service(),
+                "Settings of the port's Service. An addition to the vendor's resource; patch comes after it.",
                 "service",
             ),
             "patch": described(
@@ -384,6 +416,25 @@ def _controller() -> dict[str, Schema]:
     }
 
 
+def _disruption_budget() -> Schema:
+    return described(
+        obj(
+            {
+                "enabled": described(
+                    boolean(),
+                    "Whether there is a PodDisruptionBudget. Set it to false before you make one of your own: with two "
+                    "of them Kubernetes evicts no broker at all. Default: true.",
+                ),
+                "maxUnavailable": described(
+                    integer(1), "Brokers that may be missing at a time while nodes are drained. Default: 1."
+                ),
+            }
+        ),
+        "How many brokers may be evicted at a time. An addition to the vendor's resource; no DaemonSet has one.",
+        "live",
+    )
+
+
 def _monitoring() -> Schema:
     return described(
         obj(
@@ -422,6 +473,7 @@ def spec_schema() -> Schema:
                 **_storage(),
                 **_controller(),
                 "monitoring": _monitoring(),
+                "podDisruptionBudget": _disruption_budget(),
                 **{
                     group: described(
                         obj({setting.field: _setting(setting) for setting in settings_of(group)}), _GROUP_TEXT[group]

@@ -12,6 +12,12 @@ from .spec import Cluster, Port
 
 ALWAYS = (names.MQTT_PORT, names.CONTROL_CENTER_PORT, names.CLUSTER_PORT)
 
+# Fields of `ports[].service` that are fields of a Service's spec.
+SETTINGS = (
+    "type", "externalTrafficPolicy", "sessionAffinity", "loadBalancerClass", "loadBalancerSourceRanges",
+    "allocateLoadBalancerNodePorts",
+)  # fmt: skip
+
 
 def service_ports(cluster: Cluster) -> tuple[Port, ...]:
     """The ports that get a Service, in the order of the spec."""
@@ -34,6 +40,10 @@ def base_service(cluster: Cluster, port: Port) -> dict[str, Any]:
     if headless:
         # Brokers find each other before they are ready: they get ready by finding each other.
         spec |= {"clusterIP": "None", "publishNotReadyAddresses": True}
+    given = port.service
+    spec |= {name: given[name] for name in SETTINGS if name in given}
+    if "nodePort" in given:
+        spec["ports"][0]["nodePort"] = given["nodePort"]
     # For a Prometheus that finds its targets by annotations.
     metrics = port.name == names.METRICS_PORT and cluster.spec.monitoring.enabled
     return {
@@ -42,8 +52,8 @@ def base_service(cluster: Cluster, port: Port) -> dict[str, Any]:
         "metadata": {
             "name": names.service_name(cluster.name, port.name),
             "namespace": cluster.namespace,
-            "labels": names.selector(cluster.name),
-            "annotations": {"prometheus.io/scrape": "true"} if metrics else {},
+            "labels": {**given.get("labels", {}), **names.selector(cluster.name)},
+            "annotations": ({"prometheus.io/scrape": "true"} if metrics else {}) | given.get("annotations", {}),
         },
         "spec": spec,
     }

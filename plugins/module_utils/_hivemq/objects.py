@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _controllers, _passed_on, _services, config_xml, logback, names
+from . import _companions, _controllers, _passed_on, _services, config_xml, logback, names
 from .spec import Cluster
 
 
@@ -49,14 +49,15 @@ def _config_map(cluster: Cluster) -> dict[str, Any]:
 
 
 def objects(cluster: Cluster) -> list[dict[str, Any]]:
-    """All objects, in the order to apply them: ServiceAccount, ConfigMap, Services, controller.
+    """All objects, in the order to apply them, the controller last.
 
     Made for server-side apply: no status, no nulls, no empty defaults, quantities in canonical form. The same cluster
     gives the same list. Raises ValueError for a cluster that `validate` refuses (a patch that fails, a bad quantity).
     """
     account = [] if cluster.spec.service_account_name else [_service_account(cluster)]
     services = [_passed_on.tidy(_services.service(cluster, port)) for port in _services.service_ports(cluster)]
-    result = [*account, _config_map(cluster), *services, _controllers.controller(cluster)]
+    companions = [*_companions.disruption_budget(cluster), *_companions.service_monitor(cluster)]
+    result = [*account, _config_map(cluster), *services, *companions, _controllers.controller(cluster)]
     if cluster.uid:
         for item in result:
             item["metadata"]["ownerReferences"] = [owner_reference(cluster)]

@@ -9,6 +9,7 @@ resource written for the vendor's operator means the same here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,12 +47,13 @@ DEFAULT_LISTENERS = """<tcp-listener>
 
 @dataclass(frozen=True)
 class Port:
-    """A port of the brokers. `patch`: JSON patches on its Service, as strings."""
+    """A port of the brokers. `service`: settings of its Service; `patch`: JSON patches on it, as strings."""
 
     name: str
     port: int
     expose: bool = False
     patch: tuple[str, ...] = ()
+    service: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,14 @@ class Monitoring:
 
     enabled: bool = False
     scrape_interval: str = ""
+
+
+@dataclass(frozen=True)
+class DisruptionBudget:
+    """How many brokers may be missing at a time because nodes are drained."""
+
+    enabled: bool = True
+    max_unavailable: int = 1
 
 
 @dataclass(frozen=True)
@@ -148,6 +158,7 @@ class ClusterSpec:
     initialization: tuple[Step, ...] = ()
     monitoring: Monitoring = Monitoring()
     controller_template: str = ""
+    disruption_budget: DisruptionBudget = DisruptionBudget()
     settings: Mapping[str, Value] = field(default_factory=dict)
     """Values of the scalar settings by environment variable; see settings.py."""
 
@@ -229,7 +240,14 @@ def _ports(given: Sequence[Mapping[str, Any]] | None, monitoring: Monitoring) ->
             },
         ]
     ports = [
-        Port(item["name"], item["port"], item.get("expose", False), tuple(item.get("patch", ()))) for item in given
+        Port(
+            item["name"],
+            item["port"],
+            item.get("expose", False),
+            tuple(item.get("patch", ())),
+            dict(item.get("service", {})),
+        )
+        for item in given
     ]
     known = {port.name for port in ports}
     added = [(names.CONTROL_CENTER_PORT, 8080), (names.CLUSTER_PORT, 7000)]
@@ -278,10 +296,16 @@ def _monitoring(given: Mapping[str, Any]) -> Monitoring:
     return Monitoring(given.get("enablePrometheus", False), given.get("scrapeInterval", "").strip())
 
 
+def _budget(given: Mapping[str, Any]) -> DisruptionBudget:
+    return DisruptionBudget(given.get("enabled", True), given.get("maxUnavailable", 1))
+
+
 def _instance(metadata: Mapping[str, Any]) -> str:
     labels = metadata.get("labels")
     value = labels.get(INSTANCE_LABEL) if isinstance(labels, Mapping) else None
-    return value if isinstance(value, str) else ""
+    # An API server lets no other value in; offline there is none to check it.
+    sound = isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", value)
+    return str(value) if sound else ""
 
 
 def _settings(spec: Mapping[str, Any]) -> dict[str, Value]:
@@ -351,6 +375,7 @@ def parse(resource: Mapping[str, Any]) -> Cluster:
         initialization=_steps(spec),
         monitoring=monitoring,
         controller_template=spec.get("controllerTemplate", ""),
+        disruption_budget=_budget(spec.get("podDisruptionBudget", {})),
         settings=_settings(spec),
     )
     return Cluster(

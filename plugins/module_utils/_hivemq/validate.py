@@ -9,7 +9,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import _rules_config, _rules_mounts, _rules_pods, _rules_ports, _rules_workload, names
+from . import _rules_config, _rules_mounts, _rules_pods, _rules_ports, _rules_services, _rules_workload, names
 from .crd import resource_schema
 from .spec import Cluster, parse
 from .structure import shown, structural_problems
@@ -67,7 +67,7 @@ def _semantics(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]
     yield from ports
     # What follows asks for the port mqtt by its name.
     if not errors(ports):
-        yield from _rules_ports.service_rules(cluster, spec)
+        yield from _rules_services.service_rules(cluster, spec)
         yield from _rules_config.config_rules(cluster, spec)
     yield from _rules_config.cluster_rules(cluster, spec)
     yield from _rules_pods.image_rules(cluster, spec)
@@ -84,4 +84,5 @@ def _semantics(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]
     yield from _rules_workload.container_rules(cluster, spec)
     yield from _rules_workload.placement_rules(cluster)
     yield from _rules_workload.monitoring_rules(cluster, spec)
+    yield from _rules_workload.budget_rules(cluster, spec)
     yield from _rules_pods.extension_rules(cluster)

@@ -49,6 +49,7 @@ def test_the_list_of_objects(resource: Make) -> None:
         ("Service", "hivemq-hive-mqtt"),
         ("Service", "hivemq-hive-cc"),
         ("Service", "hivemq-hive-cluster"),
+        ("PodDisruptionBudget", "hivemq-hive"),
         ("StatefulSet", "hive"),
     ]
 

@@ -21,6 +21,7 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.validate 
     validate,
     warnings,
 )
+from workload_cases import ACCEPTED as MORE_ACCEPTED
 from workload_cases import COMMUNITY_WARNED as MORE_COMMUNITY_WARNED
 from workload_cases import REFUSED as MORE_REFUSED
 from workload_cases import WARNED as MORE_WARNED
@@ -213,6 +214,7 @@ COMMUNITY_WARNED: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 ACCEPTED: list[dict[str, Any]] = [
+    *MORE_ACCEPTED,
     {},
     {"image": "registry.example.com:5000/hivemq/hivemq4", "hivemqVersion": "4.47.1"},
     {"image": "hivemq/hivemq4:4.47.1", "hivemqVersion": "4.47.1"},

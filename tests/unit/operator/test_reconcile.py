@@ -17,6 +17,7 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors impo
     Forbidden,
     Invalid,
     KubeError,
+    NotFound,
     TooManyRequests,
     Unreachable,
 )
@@ -225,6 +226,69 @@ def test_a_controller_of_somebody_else_does_not_matter(world: World) -> None:
     world.cluster()
     assert world.run().outcome is Outcome.OK
     assert world.client.names("StatefulSet") == {"a"}
+
+
+MONITORED: dict[str, Any] = {
+    "monitoring": {"enablePrometheus": True},
+    "extensions": [{"name": "hivemq-prometheus-extension", "configMap": "c"}],
+}
+
+
+def test_monitor_and_budget_are_made_and_removed(world: World) -> None:
+    world.cluster(**MONITORED)
+    assert world.run().outcome is Outcome.OK
+    assert (world.client.names("ServiceMonitor"), world.client.names("PodDisruptionBudget")) == ({"a"}, {"hivemq-a"})
+    assert "warnings" not in world.status
+    assert world.run().writes == []
+    world.cluster(generation=2, podDisruptionBudget={"enabled": False})
+    world.run()
+    assert world.client.names("ServiceMonitor") | world.client.names("PodDisruptionBudget") == set()
+    assert "hivemq-a-metrics" not in world.client.names("Service")
+
+
+@pytest.mark.parametrize(
+    ("verb", "error", "said"),
+    [
+        ("apply", NotFound("the server could not find it", status=404), "no ServiceMonitor is known here"),
+        ("apply", Forbidden("not allowed to patch", status=403), "not allowed to patch"),
+        ("get", Forbidden("not allowed to get", status=403), "not allowed to get"),
+        ("apply", Invalid("endpoints is wrong", status=422), "endpoints is wrong"),
+    ],
+)
+def test_brokers_do_without_a_monitor(world: World, verb: str, error: KubeError, said: str) -> None:
+    world.client.refuse[verb, "ServiceMonitor"] = error
+    world.cluster(**MONITORED)
+    assert world.run().outcome is Outcome.OK
+    assert world.client.names("StatefulSet") == {"a"}
+    (warning,) = world.status["warnings"]
+    assert warning.startswith("ServiceMonitor a is not made: ")
+    assert said in warning
+    assert world.run().writes == [], "the same warning is no news"
+    world.client.refuse.clear()
+    world.run()
+    assert world.client.names("ServiceMonitor") == {"a"}
+    assert "warnings" not in world.status
+
+
+def test_a_monitor_of_somebody_else_is_left_alone(world: World) -> None:
+    theirs = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"namespace": "ns", "name": "a"},
+        "spec": {},
+    }
+    before = world.client.put(theirs)
+    world.cluster(**MONITORED)
+    assert world.run().outcome is Outcome.OK
+    assert world.client.find("ServiceMonitor", "a") == before
+    assert "exists already" in world.status["warnings"][0]
+
+
+def test_an_unreachable_api_server_is_no_missing_monitor(world: World) -> None:
+    world.client.refuse["apply", "ServiceMonitor"] = Unreachable("refused")
+    world.cluster(**MONITORED)
+    with pytest.raises(Unreachable):
+        world.run()
 
 
 def foreign_service(**metadata: Any) -> dict[str, Any]:

@@ -35,7 +35,39 @@ def spread(**more: Any) -> dict[str, Any]:
     return {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", **more}
 
 
+MQTT = {"name": "mqtt", "port": 1883, "expose": True}
+
+
+def service(*patch: str, **settings: Any) -> dict[str, Any]:
+    """The mqtt port with settings of its Service, and patches."""
+    return {"ports": [{**MQTT, "service": settings, "patch": list(patch)}]}
+
+
+def nlb(**settings: Any) -> dict[str, Any]:
+    return service(type="LoadBalancer", loadBalancerClass="service.k8s.aws/nlb", **settings)
+
+
 REFUSED: list[Case] = [
+    ("label-form", "spec.ports[0].service.labels.a", service(labels={"a": "b c"})),
+    ("label-form", "spec.ports[0].service.annotations[a/b/c]", service(annotations={"a/b/c": "d"})),
+    ("service-type", "spec.ports[0].service.externalTrafficPolicy", service(externalTrafficPolicy="Local")),
+    ("service-type", "spec.ports[0].service.nodePort", service(nodePort=31883)),
+    ("service-type", "spec.ports[0].service.loadBalancerClass", service(type="NodePort", loadBalancerClass="a/b")),
+    (
+        "service-type",
+        "spec.ports[0].patch",
+        service('{"op": "add", "path": "/spec/externalTrafficPolicy", "value": "Local"}'),
+    ),
+    (
+        "source-range",
+        "spec.ports[0].service.loadBalancerSourceRanges",
+        service(type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8", "10.0.0.0/33"]),
+    ),
+    (
+        "service-headless",
+        "spec.ports[1].service.type",
+        {"ports": [MQTT, {"name": "cluster", "port": 7000, "service": {"type": "NodePort"}}]},
+    ),
     ("controller-template", "spec.controllerTemplate", {"controllerTemplate": "mine.yaml"}),
     ("container-name", "spec.sidecars[0].name", side(name="Side")),
     ("container-name", "spec.initContainers[0].name", {"initContainers": [{**SIDE, "name": "a" * 64}]}),
@@ -123,6 +155,41 @@ REFUSED: list[Case] = [
 ]
 
 WARNED: list[Case] = [
+    (
+        "service-unused",
+        "spec.ports[1].service",
+        {"ports": [MQTT, {"name": "ws", "port": 8000, "service": {"sessionAffinity": "ClientIP"}}]},
+    ),
+    (
+        "annotation-dead",
+        "spec.ports[0].patch",
+        service(
+            '[{"op":"add","path":"/metadata/annotations","value":{"service.spec.externalTrafficPolicy":"Local"}}]',
+            '{"op":"add","path":"/spec/type","value":"LoadBalancer"}',
+        ),
+    ),
+    (
+        "local-unspread",
+        "spec.ports[0].service.externalTrafficPolicy",
+        {"affinity": "{}", **service(type="LoadBalancer", externalTrafficPolicy="Local")},
+    ),
+    ("keepalive-idle", "spec.mqtt.keepaliveMax", nlb()),
+    ("keepalive-idle", "spec.mqtt.keepaliveMax", {"mqtt": {"keepaliveMax": 234}, **nlb()}),
+    (
+        "budget-loses-data",
+        "spec.podDisruptionBudget.maxUnavailable",
+        {"podDisruptionBudget": {"maxUnavailable": 2}},
+    ),
+    (
+        "budget-unused",
+        "spec.podDisruptionBudget.maxUnavailable",
+        {"podDisruptionBudget": {"enabled": False, "maxUnavailable": 1}},
+    ),
+    (
+        "budget-unused",
+        "spec.podDisruptionBudget.maxUnavailable",
+        {"controllerTemplate": "cluster-daemon-set.yaml", "podDisruptionBudget": {"maxUnavailable": 1}},
+    ),
     ("daemon-set-nodes", "spec.nodeCount", {"controllerTemplate": "cluster-daemon-set.yaml", "nodeCount": 3}),
     ("custom-properties-unused", "spec.customProperties", {"customProperties": {"a": "b"}}),
     (
@@ -190,4 +257,20 @@ COMMUNITY_WARNED: list[Case] = [
         "spec.restApiConfiguration",
         {"restApiConfiguration": "<rest-api><enabled>true</enabled></rest-api>"},
     ),
+]
+
+ACCEPTED: list[dict[str, Any]] = [
+    {"podDisruptionBudget": {"maxUnavailable": 1}},
+    service(type="LoadBalancer", externalTrafficPolicy="Local", loadBalancerSourceRanges=["10.0.0.0/8", "fd00::/8"]),
+    service(type="NodePort", nodePort=31883),
+    # The annotation alone, on a Service inside the cluster, is what the vendor's chart makes of its defaults.
+    service('[{"op":"add","path":"/metadata/annotations","value":{"service.spec.externalTrafficPolicy":"Local"}}]'),
+    service('{"op":"add","path":"/spec/type","value":"LoadBalancer"}', externalTrafficPolicy="Local"),
+    {
+        "affinity": "{}",
+        "topologySpreadConstraints": [spread(topologyKey="kubernetes.io/hostname")],
+        **service(type="LoadBalancer", externalTrafficPolicy="Local"),
+    },
+    {"mqtt": {"keepaliveMax": 230}, **nlb()},
+    {"podSecurityContext": {"sysctls": [{"name": "net.ipv4.tcp_keepalive_time", "value": "300"}]}, **nlb()},
 ]
