@@ -127,7 +127,8 @@ def extensions_script(extensions: tuple[Extension, ...], *, monitoring: bool = F
             )
             lines.append(f"if [ ! -d {folder} ]; then echo {complaint} >&2; exit 1; fi")
         lines.append(f"rm -f {folder}/DISABLED" if extension.enabled else f"touch {folder}/DISABLED")
-        if extension.initialization:
+        # What is disabled needs no preparation; enabling it makes a new pod.
+        if extension.initialization and extension.enabled:
             complaint = shlex.quote(f"extension {extension.name}: its initialization failed with exit code")
             script = shlex.quote(extension.initialization)
             lines += [f"(cd {folder} && $shell -c {script}) || {{ echo {complaint} $? >&2; exit 1; }}"]

@@ -292,8 +292,8 @@ def _extensions() -> Schema:
             ),
             "initialization": described(
                 string(),
-                "Shell script that prepares the extension's folder, in which it runs, before each start of a broker. "
-                "The folder is a fresh copy of the image's. When the script fails, the broker does not start.",
+                "Shell script that prepares the folder of an enabled extension, in which it runs, before each start of "
+                "a broker. The folder is a fresh copy of the image's. If the script fails, the broker does not start.",
             ),
             "updateStrategy": described(
                 string(enum=("serial", "parallel")),

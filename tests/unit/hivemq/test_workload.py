@@ -249,6 +249,11 @@ def test_a_failed_initialization_keeps_the_broker_from_starting(image: Path) -> 
     assert "extension one: its initialization failed with exit code 3" in done.stderr
 
 
+def test_a_disabled_extension_needs_no_initialization(image: Path) -> None:
+    """The vendor's chart lists a disabled extension with a script that downloads something."""
+    assert run(image, Extension("one", enabled=False, initialization="exit 3")).returncode == 0
+
+
 def test_an_initialization_has_the_environment_of_the_broker(resource: Make) -> None:
     spec = pod(resource(extensions=[{"name": "one", "initialization": "true"}], env=[{"name": "A", "value": "1"}]))
     assert {"name": "A", "value": "1"} in spec["initContainers"][0]["env"]
