@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import _environment, config_xml, names
+from ._rules_security import file_rules
 from .config_xml import Inspection, XmlError
 from .spec import Cluster
 from .structure import shown
@@ -43,6 +44,7 @@ def config_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violatio
         yield from _community_elements(document)
     yield from _placeholders(cluster, document, path)
     yield from _listener_ports(cluster, document, path)
+    yield from file_rules(cluster, document, path)
 
 
 def _parts(cluster: Cluster) -> Iterator[Violation]:
@@ -142,9 +144,10 @@ def _placeholders(cluster: Cluster, document: Inspection, path: str) -> Iterator
     for name in document.placeholders:
         # Newer Enterprise versions know more forms, such as a file's content; those are theirs to judge.
         if name not in known and ":" not in name:
+            in_rest_api = "${" + name + "}" in cluster.spec.rest_api_configuration
             yield Violation(
                 "placeholder-unset",
-                path,
+                "spec.restApiConfiguration" if in_rest_api else path,
                 f"refers to {shown(name)} (as ${{...}}), which no variable of env sets",
                 f"unless the image sets it, {_WELL_FORMED}",
                 "add it to env",
@@ -164,6 +167,13 @@ def _listener_ports(cluster: Cluster, document: Inspection, path: str) -> Iterat
             yield Violation("listener-port-clash", path, f"has {ports.count(number)} listeners on port "
                             f"{shown(number)}", "only one can have it, the broker refuses to start",
                             "give each listener a port of its own")  # fmt: skip
+    # A configOverride may move or leave out the control centre; what is made here has both.
+    own = (names.CONTROL_CENTER_PORT, names.CLUSTER_PORT)
+    for name in () if cluster.spec.community or cluster.spec.config_override else own:
+        if str(cluster.spec.port(name).port) in ports:
+            yield Violation("listener-port-taken", path, f"has a listener on the port {name}, "
+                            f"{cluster.spec.port(name).port}", "the broker itself listens there, one of both fails",
+                            f"give the listener a port of its own, or change the number of {name}")  # fmt: skip
     mqtt = cluster.spec.port(names.MQTT_PORT).port
     understood = all(number.isascii() and number.isdigit() and len(number) < 7 for number in ports)
     if understood and str(mqtt) not in [str(int(number)) for number in ports]:
@@ -174,6 +184,13 @@ def _listener_ports(cluster: Cluster, document: Inspection, path: str) -> Iterat
             "the brokers are asked for readiness on that port and would never get ready",
             "use ${HIVEMQ_MQTT_PORT} in a listener, or change the port mqtt",
         )
+        return
+    there = {str(port.port) for port in cluster.spec.ports}
+    for number in dict.fromkeys(ports):
+        if number.isascii() and number.isdigit() and len(number) < 7 and str(int(number)) not in there:
+            yield Violation("listener-unexposed", path, f"has a listener on port {int(number)}, which ports lacks",
+                            "no Service can reach it", f"add a port with the number {int(number)} and expose: true, or "
+                            "remove the listener", "warning")  # fmt: skip
 
 
 def cluster_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]:
@@ -184,6 +201,15 @@ def cluster_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violati
                         "brokers would not find each other", "write svc.<domain of the cluster>.")  # fmt: skip
     if cluster.spec.community:
         yield from _community(cluster, spec)
+    elif copies == 1 and nodes > 1:
+        yield Violation(
+            "replicas-one",
+            "spec.clusterReplicaCount",
+            f"is 1, with {nodes} brokers",
+            "what a broker stores is gone with it: sessions, queued and retained messages",
+            "write 2 or more",
+            "warning",
+        )
     elif "clusterReplicaCount" in spec and copies > nodes:
         yield Violation(
             "replicas-exceed-nodes",

@@ -22,7 +22,12 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*[A-Za-z0-9]")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _ENV_NAME = re.compile(r"[A-Za-z._-][A-Za-z0-9._-]*")
 _EXTENSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_HEAP = re.compile(r"(?:^|\s)-Xmx(\d{1,15})([kKmMgGtT]?)(?=\s|$)", re.ASCII)
+_HEAP = re.compile(r"(?:^|\s)-X(mx|ms)(\d{1,15})([kKmMgGtT]?)(?=\s|$)", re.ASCII)
+_HEAP_SHARE = re.compile(r"(?:^|\s)-XX:MaxRAMPercentage=(\d{1,3}(?:\.\d{1,6})?)(?=\s|$)", re.ASCII)
+# Percent of the memory beyond which too little is left for buffers, threads and the virtual machine itself.
+_LARGEST_SHARE = 75
+# The vendor's default, in bytes.
+_ENOUGH_EPHEMERAL = 15 * 10**9
 _MIB = 1024 * 1024
 # HiveMQ's own start takes more; anything below is a forgotten unit (memory: 4), not a small broker.
 _LEAST = {"memory": Decimal(64 * _MIB), "ephemeralStorage": Decimal(_MIB)}
@@ -48,6 +53,11 @@ def image_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation
             "only one of them can be the version",
             "write the image without a tag",
         )
+    if cluster.spec.version in ("latest", "snapshot"):
+        yield Violation("version-moving", "spec.hivemqVersion" if version else "spec.image",
+                        f"is {shown(cluster.spec.version)}, which is another version at another time",
+                        "a broker that is made again may not fit the others, and may not read their data",
+                        "write the version itself, such as 4.47.1", "warning")  # fmt: skip
     if cluster.spec.version.startswith("k8s-"):
         yield Violation(
             "image-legacy",
@@ -97,16 +107,43 @@ def resource_rules(cluster: Cluster) -> Iterator[Violation]:
         if name == "cpu" and amount.value > _MOST_CPU:
             yield Violation("quantity-unit", path, f"is {shown(text)}, which means {amount} cores",
                             "no node has so many", "count in cores (4) or thousandths (500m)")  # fmt: skip
+    yield from _ephemeral(cluster)
     if memory_limit is not None:
         yield from _heap(spec.java_options, memory_limit)
 
 
-def _heap(options: str, memory_limit: Decimal) -> Iterator[Violation]:
-    found = _HEAP.findall(options)
-    if not found:
+def _ephemeral(cluster: Cluster) -> Iterator[Violation]:
+    spec = cluster.spec
+    if spec.community or "data" in spec.claims:
         return
-    size, unit = found[-1]  # the virtual machine takes the last one
-    heap = int(size) * 1024 ** " kmgt".index(unit.lower() or " ")
+    try:
+        size = quantity.parse(spec.ephemeral_storage)
+    except ValueError:
+        return
+    if _LEAST["ephemeralStorage"] <= size.value < _ENOUGH_EPHEMERAL:
+        yield Violation("ephemeral-small", "spec.ephemeralStorage", f"is {size}",
+                        "data, logs and dumps of a broker lie there: one that needs more is evicted",
+                        "ask for 15Gi, or keep the data in a volumeClaimTemplate", "warning")  # fmt: skip
+
+
+def _heap(options: str, memory_limit: Decimal) -> Iterator[Violation]:
+    share = _HEAP_SHARE.findall(options)
+    found = {
+        name: [(size, unit) for kind, size, unit in _HEAP.findall(options) if kind == name] for name in ("mx", "ms")
+    }
+    if not found["mx"]:
+        if share and float(share[-1]) > _LARGEST_SHARE:
+            yield Violation("heap-share", "spec.javaOptions", f"gives {share[-1]} % of the memory to the heap",
+                            "the broker needs memory beside its heap and may be killed",
+                            "leave about half of the memory to the rest", "warning")  # fmt: skip
+        return
+    size, unit = found["mx"][-1]  # the virtual machine takes the last one
+    heap = _bytes(size, unit)
+    if found["ms"] and _bytes(*found["ms"][-1]) > heap:
+        start = "".join(found["ms"][-1])
+        yield Violation("heap-start", "spec.javaOptions",
+                        f"begins with a heap of {start}, more than the {size}{unit} it may have",
+                        "the virtual machine does not start", "lower -Xms, or raise -Xmx")  # fmt: skip
     if heap >= memory_limit:
         yield Violation(
             "heap-exceeds-memory",
@@ -115,6 +152,11 @@ def _heap(options: str, memory_limit: Decimal) -> Iterator[Violation]:
             "the broker needs memory beside its heap and would be killed",
             "leave about half of the memory to the rest, or remove -Xmx",
         )
+
+
+def _bytes(size: str, unit: str) -> int:
+    factor: int = 1024 ** " kmgt".index(unit.lower() or " ")
+    return int(size) * factor
 
 
 def label_rules(cluster: Cluster) -> Iterator[Violation]:

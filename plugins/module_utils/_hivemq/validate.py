@@ -9,7 +9,16 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from . import _rules_config, _rules_mounts, _rules_pods, _rules_ports, _rules_services, _rules_workload, names
+from . import (
+    _rules_config,
+    _rules_mounts,
+    _rules_pods,
+    _rules_ports,
+    _rules_security,
+    _rules_services,
+    _rules_workload,
+    names,
+)
 from .crd import resource_schema
 from .spec import Cluster, parse
 from .structure import shown, structural_problems
@@ -85,4 +94,8 @@ def _semantics(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]
     yield from _rules_workload.placement_rules(cluster)
     yield from _rules_workload.monitoring_rules(cluster, spec)
     yield from _rules_workload.budget_rules(cluster, spec)
+    yield from _rules_security.secret_rules(cluster)
+    yield from _rules_security.pod_rules(cluster)
+    yield from _rules_security.license_rules(cluster, spec)
+    yield from _rules_security.door_rules(cluster)
     yield from _rules_pods.extension_rules(cluster)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import security_cases
+import workload_cases
 from ansible_collections.beekeeper.hivemq.plugins.module_utils import _hivemq
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.config_xml import MAX_BYTES
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.objects import objects
@@ -21,10 +23,6 @@ from ansible_collections.beekeeper.hivemq.plugins.module_utils._hivemq.validate 
     validate,
     warnings,
 )
-from workload_cases import ACCEPTED as MORE_ACCEPTED
-from workload_cases import COMMUNITY_WARNED as MORE_COMMUNITY_WARNED
-from workload_cases import REFUSED as MORE_REFUSED
-from workload_cases import WARNED as MORE_WARNED
 
 Make = Callable[..., dict[str, Any]]
 
@@ -172,7 +170,8 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("config-xml", "spec.configOverride", {"configOverride": '<hivemq a="--LISTENER-CONFIGURATION--"/>'}),
     ("config-root", "spec.configOverride", {"configOverride": "<configuration/>"}),
     ("listener-mqtt-missing", "spec.configOverride", {"configOverride": "<hivemq/>"}),
-    *MORE_REFUSED,
+    *workload_cases.REFUSED,
+    *security_cases.REFUSED,
 ]
 
 WARNED: list[tuple[str, str, dict[str, Any]]] = [
@@ -193,7 +192,8 @@ WARNED: list[tuple[str, str, dict[str, Any]]] = [
         "spec.listenerConfiguration",
         {"configOverride": f"<hivemq><listeners>{TCP}</listeners></hivemq>", "listenerConfiguration": TCP},
     ),
-    *MORE_WARNED,
+    *workload_cases.WARNED,
+    *security_cases.WARNED,
 ]
 
 COMMUNITY_WARNED: list[tuple[str, str, dict[str, Any]]] = [
@@ -210,16 +210,17 @@ COMMUNITY_WARNED: list[tuple[str, str, dict[str, Any]]] = [
         {"configOverride": f"<hivemq><cluster/><listeners>{TCP}</listeners></hivemq>"},
     ),
     ("placeholder-unset", "spec.listenerConfiguration", {"listenerConfiguration": TCP + "<!--${HIVEMQ_LOG_LEVEL}-->"}),
-    *MORE_COMMUNITY_WARNED,
+    *workload_cases.COMMUNITY_WARNED,
 ]
 
 ACCEPTED: list[dict[str, Any]] = [
-    *MORE_ACCEPTED,
+    *workload_cases.ACCEPTED,
+    *security_cases.ACCEPTED,
     {},
     {"image": "registry.example.com:5000/hivemq/hivemq4", "hivemqVersion": "4.47.1"},
     {"image": "hivemq/hivemq4:4.47.1", "hivemqVersion": "4.47.1"},
     {"image": "hivemq/hivemq4@sha256:" + "0" * 64, "hivemqVersion": "4.47.1"},
-    {"cpu": 4, "memory": "384Mi", "ephemeralStorage": "1Gi", "javaOptions": "-Xmx160m"},
+    {"cpu": 4, "memory": "384Mi", "ephemeralStorage": "15Gi", "javaOptions": "-Xmx160m"},
     {"memory": "1Gi", "memoryLimitRatio": 2, "javaOptions": "-Xmx1g"},
     {"javaOptions": "-DNOPE=1", "listenerConfiguration": TCP + "<!-- ${NOPE} -->"},
     {"env": [{"name": "NOPE", "value": "1"}], "listenerConfiguration": TCP + "<!-- ${NOPE} -->"},
