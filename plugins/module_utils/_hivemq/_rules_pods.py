@@ -236,7 +236,11 @@ def toleration_rules(cluster: Cluster) -> Iterator[Violation]:
     for index, item in enumerate(cluster.spec.tolerations):
         operator = item.get("operator") or "Equal"
         problem = ""
-        if not item.get("key") and operator != "Exists":
+        if operator not in ("Exists", "Equal"):
+            problem = f"has the operator {shown(operator)}, must be Exists or Equal"
+        elif item.get("effect") and item["effect"] not in ("NoSchedule", "PreferNoSchedule", "NoExecute"):
+            problem = f"has the effect {shown(item['effect'])}, must be NoSchedule, PreferNoSchedule or NoExecute"
+        elif not item.get("key") and operator != "Exists":
             problem = "has no key, so operator must be Exists"
         elif operator == "Exists" and item.get("value"):
             problem = "has operator Exists, so it can't have a value"

@@ -71,11 +71,9 @@ def toleration() -> Schema:
     return obj(
         {
             "key": described(string(), "Key of the taint. Empty with operator Exists: every taint."),
-            "operator": described(string(enum=("Exists", "Equal")), "How key and value compare. Default: Equal."),
+            "operator": described(string(), "How key and value compare: Exists or Equal. Default: Equal."),
             "value": described(string(), "Value of the taint, for operator Equal."),
-            "effect": described(
-                string(enum=("NoSchedule", "PreferNoSchedule", "NoExecute")), "Effect of the taint. Absent: all."
-            ),
+            "effect": described(string(), "Effect: NoSchedule, PreferNoSchedule or NoExecute. Absent: all."),
             "tolerationSeconds": described(
                 integer(bits=64), "Seconds a pod stays on a node with a NoExecute taint. Absent: for ever."
             ),

@@ -58,14 +58,12 @@ def _resources() -> dict[str, Schema]:
             f"{_QUANTITY}: local disk each broker requests, in bytes (15Gi), for data, logs and dumps. Default: 15Gi.",
             "rolling",
         ),
-        "cpuLimitRatio": described(
-            number(1, 100), "The CPU limit is the request times this ratio. Default: 2.", "rolling"
-        ),
+        "cpuLimitRatio": described(number(1), "The CPU limit is the request times this ratio. Default: 2.", "rolling"),
         "memoryLimitRatio": described(
-            number(1, 100), "The memory limit is the request times this ratio. Default: 1.", "rolling"
+            number(1), "The memory limit is the request times this ratio. Default: 1.", "rolling"
         ),
         "ephemeralStorageLimitRatio": described(
-            number(1, 100), "The local disk limit is the request times this ratio. Default: 1.", "rolling"
+            number(1), "The local disk limit is the request times this ratio. Default: 1.", "rolling"
         ),
     }
 
