@@ -13,6 +13,9 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.paths import known
+from beekeeper_operator.cache import CHILDREN, PODS
+from beekeeper_operator.reconcile import REMOVABLE
 
 ROLE = Path(__file__).resolve().parents[3] / "roles/hivemq_operator"
 CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace"}
@@ -81,6 +84,32 @@ def test_rights_are_the_same_in_both_modes_and_have_no_wildcard() -> None:
     for rule in role["rules"]:
         assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
         assert "secrets" not in rule["resources"]
+
+
+def rights(api_version: str, kind: str, rules: list[dict[str, Any]]) -> set[str]:
+    """What the rules allow for a kind."""
+    resource = known(api_version, kind)
+    assert resource is not None
+    group = api_version.rpartition("/")[0]
+    verbs = [rule["verbs"] for rule in rules if group in rule["apiGroups"] and resource.plural in rule["resources"]]
+    return {verb for some in verbs for verb in some}
+
+
+def test_rights_are_exactly_those_for_what_the_operator_makes_and_removes() -> None:
+    (role,) = by_kind(render(), "ClusterRole")
+    for kind in CHILDREN:
+        wanted = {"get", "list", "watch", "create", "patch"} | ({"delete"} if kind[1] in REMOVABLE else set())
+        assert rights(*kind, role["rules"]) == wanted, kind
+    assert rights(*PODS, role["rules"]) == {"list", "watch"}
+    allowed = {
+        (group, resource) for rule in role["rules"] for group in rule["apiGroups"] for resource in rule["resources"]
+    }
+    kinds = [
+        known(*kind) for kind in (*CHILDREN, PODS, ("events.k8s.io/v1", "Event"), ("hivemq.com/v1", "HiveMQCluster"))
+    ]
+    used = {(item.api_version.rpartition("/")[0], item.plural) for item in kinds if item is not None}
+    subresources = {("hivemq.com", f"hivemq-clusters/{name}") for name in ("status", "finalizers")}
+    assert allowed == used | subresources
 
 
 def test_two_installations_share_no_object_and_no_label_selector() -> None:
