@@ -141,13 +141,13 @@ def _placeholders(cluster: Cluster, document: Inspection, path: str) -> Iterator
     known |= _environment.FROM_KUBERNETES | set(_PROPERTY.findall(cluster.spec.java_options))
     if not cluster.spec.community:
         known |= _environment.FROM_IMAGE
+    in_rest_api = set(config_xml.placeholders(cluster.spec.rest_api_configuration))
     for name in document.placeholders:
         # Newer Enterprise versions know more forms, such as a file's content; those are theirs to judge.
         if name not in known and ":" not in name:
-            in_rest_api = "${" + name + "}" in cluster.spec.rest_api_configuration
             yield Violation(
                 "placeholder-unset",
-                "spec.restApiConfiguration" if in_rest_api else path,
+                "spec.restApiConfiguration" if name in in_rest_api else path,
                 f"refers to {shown(name)} (as ${{...}}), which no variable of env sets",
                 f"unless the image sets it, {_WELL_FORMED}",
                 "add it to env",

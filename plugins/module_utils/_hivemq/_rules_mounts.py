@@ -19,6 +19,7 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 # Volumes of the vendor's pods that only its start scripts need.
 _VENDOR_VOLUMES = ("shared-data", "conf-override", "live-info", "dns-wait-config")
 _VENDOR_FOLDERS = re.compile(r"/(conf-override|hivemq-data|etc/podinfo)(?![-\w])")
+_LONGEST_PATH = 1024
 # The vendor's recommendation for production, in bytes.
 _ENOUGH_STORAGE = 100 * 10**9
 
@@ -26,6 +27,7 @@ _ENOUGH_STORAGE = 100 * 10**9
 def mount_rules(cluster: Cluster) -> Iterator[Violation]:
     """Where ConfigMaps, Secrets and additional volumes are mounted."""
     taken: dict[str, str] = {}
+    above: dict[str, str] = {}  # folders within which something is mounted
     for kind, items in (("configMaps", cluster.spec.config_maps), ("secrets", cluster.spec.secrets)):
         for index, item in enumerate(items):
             where = f"spec.{kind}[{index}]"
@@ -40,15 +42,18 @@ def mount_rules(cluster: Cluster) -> Iterator[Violation]:
                                 "write an absolute path such as /opt/hivemq/license")  # fmt: skip
                 continue
             yield from _reserved(f"{where}.path", target)
-            for other, owner in taken.items():
-                if target == other or target.startswith(other + "/") or other.startswith(target + "/"):
-                    yield Violation("mount-path-clash", f"{where}.path", f"is the path of {owner}, or one lies within "
-                                    "the other", "one would hide the other", "choose another path")  # fmt: skip
-                    break
+            parents = _parents(target)
+            owner = next((taken[path] for path in (target, *parents) if path in taken), above.get(target))
+            if owner is not None:
+                yield Violation("mount-path-clash", f"{where}.path", f"is the path of {owner}, or one lies within "
+                                "the other", "one would hide the other", "choose another path")  # fmt: skip
             taken.setdefault(target, where)
+            for path in parents:
+                above.setdefault(path, where)
+    known = _pod.volume_names(cluster.spec)
     for index, mount in enumerate(cluster.spec.additional_volume_mounts):
         where, path = f"spec.additionalVolumeMounts[{index}]", str(mount["mountPath"])
-        yield from volume_reference(cluster, f"{where}.name", str(mount["name"]))
+        yield from volume_reference(known, f"{where}.name", str(mount["name"]))
         problem, target = _path_problem(path), path.rstrip("/")
         if problem:
             yield Violation("mount-path", f"{where}.mountPath", f"is {shown(path)}, {problem}", "",
@@ -63,9 +68,8 @@ def mount_rules(cluster: Cluster) -> Iterator[Violation]:
         taken.setdefault(target, where)
 
 
-def volume_reference(cluster: Cluster, path: str, name: str) -> Iterator[Violation]:
-    """A mount names a volume, which has to be there."""
-    known = _pod.volume_names(cluster.spec)
+def volume_reference(known: Mapping[str, str], path: str, name: str) -> Iterator[Violation]:
+    """A mount names a volume, which has to be there. `known`: `_pod.volume_names`."""
     if name in known:
         return
     if name in _VENDOR_VOLUMES:
@@ -100,10 +104,9 @@ def _vendor_folder(path: str, folder: str) -> Violation:
 def volume_rules(cluster: Cluster) -> Iterator[Violation]:
     """Additional volumes."""
     names_there = {_pod.CONFIG_VOLUME, _pod.EXTENSIONS_VOLUME, *_pod.WRITABLE}
-    names_there |= {
-        _pod.volume_name("secret" if item in cluster.spec.secrets else "configmap", item.name)
-        for item in (*cluster.spec.config_maps, *cluster.spec.secrets)
-    }
+    names_there |= {_pod.volume_name("configmap", item.name) for item in cluster.spec.config_maps}
+    names_there |= {_pod.volume_name("configmap", item.config_map) for item in cluster.spec.extensions}
+    names_there |= {_pod.volume_name("secret", item.name) for item in cluster.spec.secrets}
     for index, volume in enumerate(cluster.spec.additional_volumes):
         name, path = str(volume["name"]), f"spec.additionalVolumes[{index}].name"
         if not _LABEL.fullmatch(name):
@@ -130,9 +133,8 @@ def claim_rules(cluster: Cluster) -> Iterator[Violation]:
     taken = {_pod.CONFIG_VOLUME, _pod.EXTENSIONS_VOLUME, *(str(item["name"]) for item in spec.additional_volumes)}
     known = _pod.volume_names(spec)
     mounted = {known.get(str(mount["name"])) for mount in _all_mounts(cluster)}
-    for index, claim in enumerate(spec.volume_claim_templates):
+    for index, (name, claim) in enumerate(zip(spec.claims, spec.volume_claim_templates, strict=True)):
         path = f"spec.volumeClaimTemplates[{index}]"
-        name = spec.claims[index]
         if not _LABEL.fullmatch(name):
             yield Violation("claim-name", f"{path}.metadata.name", f"is {shown(name)}" if name else "is missing",
                             "", "name it data, or with at most 63 of a-z, 0-9 and -")  # fmt: skip
@@ -190,7 +192,15 @@ def static(path: str) -> Violation:
     )
 
 
+def _parents(path: str) -> list[str]:
+    """/a/b and /a of /a/b/c."""
+    parts = path.split("/")
+    return ["/".join(parts[:length]) for length in range(len(parts) - 1, 1, -1)]
+
+
 def _path_problem(path: str) -> str:
+    if len(path) > _LONGEST_PATH:
+        return "which is too long"
     if not path.startswith("/"):
         return "which is not absolute"
     parts = path.rstrip("/").split("/")[1:]

@@ -50,6 +50,7 @@ def controller_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Viol
 
 def container_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]:
     """Containers beside and before the broker."""
+    known = _pod.volume_names(cluster.spec)
     taken = {names.CONTAINER: "the broker", names.EXTENSIONS_CONTAINER: "the operator's init container"}
     for kind in ("sidecars", "initContainers", "initialization"):
         for index, item in enumerate(spec.get(kind, ())):
@@ -62,7 +63,7 @@ def container_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Viola
                                 "containers of a pod have different names", "choose another name")  # fmt: skip
             taken.setdefault(name, path)
             if kind != "initialization":
-                yield from _container(cluster, path, item)
+                yield from _container(known, path, item)
             if kind != "sidecars":
                 yield from vendor_folders(path, [*item.get("command", ()), *item.get("args", ())])
     if spec.get("initDnsWaitImage"):
@@ -75,11 +76,11 @@ def container_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Viola
                         )  # fmt: skip
 
 
-def _container(cluster: Cluster, path: str, item: Mapping[str, Any]) -> Iterator[Violation]:
+def _container(known: Mapping[str, str], path: str, item: Mapping[str, Any]) -> Iterator[Violation]:
     if not item.get("image"):
         yield Violation("container-image", f"{path}.image", "is missing", "no pod could be made", "give the image")
     for index, mount in enumerate(item.get("volumeMounts", ())):
-        yield from volume_reference(cluster, f"{path}.volumeMounts[{index}].name", mount["name"])
+        yield from volume_reference(known, f"{path}.volumeMounts[{index}].name", mount["name"])
     for kind, amounts in item.get("resources", {}).items():
         for name, amount in amounts.items() if kind in ("requests", "limits") else ():
             try:

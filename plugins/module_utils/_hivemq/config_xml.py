@@ -126,9 +126,12 @@ def inspect(text: str) -> Inspection:
     except expat.ExpatError as error:
         reason = expat.ErrorString(error.code) or "not well formed"
         raise XmlError(f"is not well formed (line {error.lineno}, column {error.offset + 1}: {reason})") from error
-    # The broker replaces placeholders before it parses, so those in comments and attributes count as well.
-    found = tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))
-    return Inspection(elements=reader.elements, placeholders=found)
+    return Inspection(elements=reader.elements, placeholders=placeholders(text))
+
+
+def placeholders(text: str) -> tuple[str, ...]:
+    """Names within ${}, each once. Those in comments count as well: the broker replaces them before it parses."""
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))
 
 
 class _Reader:
