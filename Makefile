@@ -27,7 +27,7 @@ sanity: ## ansible-test sanity with ansible-core 2.19 and the newest
 test-unit: ## unit tests on both Pythons; ARGS go to pytest
 	@.ci/unit $(ARGS)
 test-simulation: ## simulated runs with injected faults; ARGS go to pytest
-	@.ci/unit --simulation $(ARGS)
+	@SIMULATION_RUNS=$${SIMULATION_RUNS:-400} .ci/unit --simulation $(ARGS)
 build: ## the collection's tarball, in build/dist
 	@.ci/build
 test-installed: ## playbooks and modules from the installed tarball

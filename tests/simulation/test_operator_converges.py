@@ -23,7 +23,7 @@ from simulation import CONVERGED_WITHIN, RESYNC, RETRIED_WITHIN, Simulation
 
 pytestmark = pytest.mark.simulation
 
-# A few in the unit tests, hundreds by `make test-simulation`.
+# A few in `make test`, hundreds by `make test-simulation`.
 RUNS = int(os.environ.get("SIMULATION_RUNS") or 20)
 SEED = os.environ.get("SIMULATION_SEED")
 KEY = Key("ns", "a")

@@ -18,6 +18,9 @@ import pytest
 
 from ..fake_api import FakeApi, fake_api
 
+# Real runs of ansible-playbook.
+pytestmark = pytest.mark.playbook
+
 ROOT = Path(__file__).resolve().parents[3]
 CRD = ("apiextensions.k8s.io/v1", "customresourcedefinitions", "", "hivemq-clusters.hivemq.com")
 VARIABLES = {

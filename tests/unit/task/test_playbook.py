@@ -17,6 +17,9 @@ import yaml
 
 from ..fake_api import FakeApi
 
+# Real runs of ansible-playbook.
+pytestmark = pytest.mark.playbook
+
 ROOT = Path(__file__).resolve().parents[3]
 MARKER = "planted-marker-51d0"
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"password": MARKER}}

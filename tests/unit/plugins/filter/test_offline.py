@@ -195,6 +195,7 @@ def shell(tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.playbook
 def test_the_page_is_true(tmp_path: Path, shell: dict[str, str]) -> None:
     """Every file is written, every command run in order, and every line of output shown is in what came out."""
     folder = tmp_path / "work"
@@ -216,6 +217,7 @@ def test_the_page_is_true(tmp_path: Path, shell: dict[str, str]) -> None:
             assert line in output.splitlines(), f"{command}\n{line}\n{output}"
 
 
+@pytest.mark.playbook
 def test_bad_input_ends_a_play_with_one_clear_message(tmp_path: Path, shell: dict[str, str]) -> None:
     task = {"ansible.builtin.debug": {"msg": "{{ {'kind': 'Pod'} | beekeeper.hivemq.hivemq_objects }}"}}
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
