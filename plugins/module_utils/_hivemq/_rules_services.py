@@ -27,6 +27,7 @@ _KEEPALIVE_TIME = "net.ipv4.tcp_keepalive_time"
 def service_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violation]:
     """Settings and patches: each is tried on the Service it is for."""
     made = {port.name for port in _services.service_ports(cluster)}
+    node_ports: dict[int, str] = {}
     for index, port in enumerate(cluster.spec.ports[: len(spec.get("ports") or ())]):
         path = f"spec.ports[{index}]"
         if port.patch and not port.expose:
@@ -41,6 +42,13 @@ def service_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violati
         if port.service and port.name not in made:
             yield Violation("service-unused", f"{path}.service", "has no effect, because the port has no Service",
                             "expose is not true", "set expose: true, or remove it", "warning")  # fmt: skip
+        number = port.service.get("nodePort")
+        if number in node_ports:
+            yield Violation("node-port-duplicate", f"{path}.service.nodePort",
+                            f"is {number}, as that of port {node_ports[number]}", "a node has each port once",
+                            "choose another number, or leave it out")  # fmt: skip
+        elif number is not None:
+            node_ports[number] = port.name
         if port.name == names.CLUSTER_PORT and port.service.get("type", "ClusterIP") != "ClusterIP":
             yield Violation("service-headless", f"{path}.service.type", f"is {port.service['type']}",
                             "brokers find each other through this Service, which must stay headless",

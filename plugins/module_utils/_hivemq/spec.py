@@ -235,8 +235,7 @@ def _ports(given: Sequence[Mapping[str, Any]] | None, monitoring: Monitoring) ->
                 "name": names.CONTROL_CENTER_PORT,
                 "port": 8080,
                 "expose": True,
-                # The control centre keeps a session per broker.
-                "patch": ['[{"op":"add","path":"/spec/sessionAffinity","value":"ClientIP"}]'],
+                "service": {"sessionAffinity": "ClientIP"},
             },
         ]
     ports = [
@@ -255,7 +254,9 @@ def _ports(given: Sequence[Mapping[str, Any]] | None, monitoring: Monitoring) ->
         added.append((names.METRICS_PORT, 9399))
     for name, number in added:
         if name not in known:
-            ports.append(Port(name, number))
+            # The control centre keeps a session per broker.
+            service = {"sessionAffinity": "ClientIP"} if name == names.CONTROL_CENTER_PORT else {}
+            ports.append(Port(name, number, service=service))
     return tuple(ports)
 
 

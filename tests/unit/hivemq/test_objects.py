@@ -145,6 +145,8 @@ def test_services(resource: Make) -> None:
     assert mqtt["ports"] == [{"name": "mqtt", "port": 1884, "protocol": "TCP", "targetPort": "mqtt"}]
     assert mqtt["selector"] == {"app": "hivemq", "hivemq-cluster": "hive", "hivemq.com/node-offline": "false"}
     assert "hivemq.com/node-offline" not in services["hivemq-hive-cluster"]["selector"]
+    for spec in (services["hivemq-hive-cc"], made(resource())["Service", "hivemq-hive-cc"]["spec"]):
+        assert spec["sessionAffinity"] == "ClientIP", "the control centre keeps a session per broker"
     assert services["hivemq-hive-cluster"]["clusterIP"] == "None"
     assert services["hivemq-hive-cluster"]["publishNotReadyAddresses"] is True
     assert template(resource())["metadata"]["labels"]["hivemq.com/node-offline"] == "false"

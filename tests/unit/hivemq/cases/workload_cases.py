@@ -64,6 +64,16 @@ REFUSED: list[Case] = [
         service(type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8", "10.0.0.0/33"]),
     ),
     (
+        "node-port-duplicate",
+        "spec.ports[1].service.nodePort",
+        {
+            "ports": [
+                {"name": name, "port": port, "expose": True, "service": {"type": "NodePort", "nodePort": 31883}}
+                for name, port in (("mqtt", 1883), ("ws", 8000))
+            ]
+        },
+    ),
+    (
         "service-headless",
         "spec.ports[1].service.type",
         {"ports": [MQTT, {"name": "cluster", "port": 7000, "service": {"type": "NodePort"}}]},
