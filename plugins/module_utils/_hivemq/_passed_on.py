@@ -21,11 +21,14 @@ _MAPS = frozenset(
 )  # fmt: skip
 # Empty, and yet different from absent.
 _TEXT_OR_ABSENT = frozenset(("storageClassName", "volumeAttributesClassName", "apiGroup"))
+# The same as absent, and dropped by the API server.
+_FALSE_OR_ABSENT = frozenset(("readOnly", "stdin", "stdinOnce", "tty"))
+_ZERO_OR_ABSENT = frozenset(("hostPort", "initialDelaySeconds"))
 _AMOUNTS = frozenset(("limits", "requests"))
 
 
 def tidy(value: Any) -> Any:
-    """Without what the API server would drop: nulls, empty strings and lists, empty maps of strings."""
+    """Without what the API server would drop: nulls, empty strings and lists, empty maps of strings, some defaults."""
     if isinstance(value, Mapping):
         return {name: found for name, item in value.items() if (found := _field(name, item)) is not None}
     if isinstance(value, (list, tuple)):
@@ -39,6 +42,8 @@ def _field(name: str, value: Any) -> Any:
     if name in _MAPS and isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values()):
         return dict(value) or None
     dropped = value == "" and name not in _TEXT_OR_ABSENT
+    dropped = dropped or (value is False and name in _FALSE_OR_ABSENT)
+    dropped = dropped or (isinstance(value, int) and not value and name in _ZERO_OR_ABSENT)
     if dropped or (isinstance(value, (list, tuple)) and not value):
         return None
     return tidy(value)

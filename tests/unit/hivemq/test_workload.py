@@ -130,7 +130,8 @@ def test_containers_are_taken_as_they_are(resource: Make) -> None:
         "ports": [{"containerPort": 9000}, {"containerPort": 53, "protocol": "UDP"}],
         "resources": {"requests": {"cpu": "0.5", "memory": 1024}, "limits": {}},
         "lifecycle": {"preStop": {"exec": {"command": ["stop"]}}},
-        "volumeMounts": [mounted("heap-dumps", "/dumps")],
+        "volumeMounts": [{**mounted("heap-dumps", "/dumps"), "readOnly": False}],
+        "readinessProbe": {"tcpSocket": {"port": 9000}, "initialDelaySeconds": 0, "successThreshold": 1},
         "tty": False,
         "workingDir": "",
     }
@@ -146,7 +147,7 @@ def test_containers_are_taken_as_they_are(resource: Make) -> None:
         "resources": {"requests": {"cpu": "500m", "memory": "1024"}},
         "lifecycle": {"preStop": {"exec": {"command": ["stop"]}}},
         "volumeMounts": [{"name": "dumps", "mountPath": "/dumps"}],
-        "tty": False,
+        "readinessProbe": {"tcpSocket": {"port": 9000}, "successThreshold": 1},
     }
 
 
