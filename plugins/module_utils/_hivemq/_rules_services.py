@@ -67,8 +67,13 @@ def service_rules(cluster: Cluster, spec: Mapping[str, Any]) -> Iterator[Violati
             continue
         yield from _combination(path, port, service)
         if port.name == names.MQTT_PORT:
-            yield from _local(cluster, path, service)
+            yield from _local(cluster, _where(path, port, "externalTrafficPolicy"), service)
             yield from _idle(cluster, service)
+
+
+def _where(path: str, port: Port, name: str) -> str:
+    """Where a setting of a Service comes from."""
+    return f"{path}.service.{name}" if name in port.service else f"{path}.patch"
 
 
 def _combination(path: str, port: Port, service: Mapping[str, Any]) -> Iterator[Violation]:
@@ -77,16 +82,14 @@ def _combination(path: str, port: Port, service: Mapping[str, Any]) -> Iterator[
     kind = made.get("type", "ClusterIP")
     outside = kind in ("NodePort", "LoadBalancer")
 
-    def where(name: str) -> str:
-        return f"{path}.service.{name}" if name in port.service else f"{path}.patch"
-
     needed = {name: "LoadBalancer" for name in _LOAD_BALANCER_ONLY if name in made and kind != "LoadBalancer"}
     if "externalTrafficPolicy" in made and not outside:
         needed["externalTrafficPolicy"] = "LoadBalancer or NodePort"
     if not outside and "nodePort" in port.service:
         needed["nodePort"] = "LoadBalancer or NodePort"
     for name, wanted in needed.items():
-        yield Violation("service-type", where(name), f"sets {name}, and the type of the Service is {shown(kind)[1:-1]}",
+        yield Violation("service-type", _where(path, port, name),
+                        f"sets {name}, and the type of the Service is {shown(kind)[1:-1]}",
                         "Kubernetes refuses the Service", f"set type: {wanted}, or remove it")  # fmt: skip
     ranges = made.get("loadBalancerSourceRanges")
     for text in ranges if isinstance(ranges, list) else ():
@@ -94,16 +97,17 @@ def _combination(path: str, port: Port, service: Mapping[str, Any]) -> Iterator[
             ipaddress.ip_network(str(text).strip(), strict=False)
         except ValueError:
             problem = f"has {shown(text)}, which is no network"
-            yield Violation("source-range", where("loadBalancerSourceRanges"), problem,
+            yield Violation("source-range", _where(path, port, "loadBalancerSourceRanges"), problem,
                             "Kubernetes refuses the Service", "write it like 10.0.0.0/8")  # fmt: skip
     if outside and _DEAD_ANNOTATION in service["metadata"].get("annotations", {}):
-        yield Violation("annotation-dead", f"{path}.patch", f"sets the annotation {_DEAD_ANNOTATION}",
+        place = "service.annotations" if _DEAD_ANNOTATION in port.service.get("annotations", {}) else "patch"
+        yield Violation("annotation-dead", f"{path}.{place}", f"sets the annotation {_DEAD_ANNOTATION}",
                         "nothing reads it: connections go through any node, and clients' addresses are lost",
                         "set service.externalTrafficPolicy: Local, and remove the annotation", "warning",
                         )  # fmt: skip
 
 
-def _local(cluster: Cluster, path: str, service: Mapping[str, Any]) -> Iterator[Violation]:
+def _local(cluster: Cluster, where: str, service: Mapping[str, Any]) -> Iterator[Violation]:
     if service["spec"].get("externalTrafficPolicy") != "Local" or cluster.spec.node_count == 1:
         return
     try:
@@ -118,7 +122,6 @@ def _local(cluster: Cluster, path: str, service: Mapping[str, Any]) -> Iterator[
         or cluster.spec.controller_template.startswith("cluster-daemon")
     ):
         return
-    where = f"{path}.service.externalTrafficPolicy"
     yield Violation("local-unspread", where, "is Local, and nothing keeps brokers apart",
                     "a load balancer gives each node the same share, however many brokers run there",
                     f"leave affinity at its default, or spread brokers by {_HOST}", "warning")  # fmt: skip

@@ -183,6 +183,19 @@ WARNED: list[Case] = [
         "spec.ports[0].service.externalTrafficPolicy",
         {"affinity": "{}", **service(type="LoadBalancer", externalTrafficPolicy="Local")},
     ),
+    (
+        "local-unspread",
+        "spec.ports[0].patch",
+        {
+            "affinity": "{}",
+            **service('{"op":"add","path":"/spec/externalTrafficPolicy","value":"Local"}', type="LoadBalancer"),
+        },
+    ),
+    (
+        "annotation-dead",
+        "spec.ports[0].service.annotations",
+        service(type="NodePort", annotations={"service.spec.externalTrafficPolicy": "Local"}),
+    ),
     ("keepalive-idle", "spec.mqtt.keepaliveMax", nlb()),
     ("keepalive-idle", "spec.mqtt.keepaliveMax", {"mqtt": {"keepaliveMax": 234}, **nlb()}),
     (
