@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from .structure import child, shown
 
@@ -60,7 +60,7 @@ def _named(item: Any, key: str) -> Any:
     return item
 
 
-Path = tuple[str | Item, ...]
+Path: TypeAlias = "tuple[str | Item, ...]"
 
 
 @dataclass(frozen=True)

@@ -416,7 +416,8 @@ _PRICES = {
 
 def _third_person(deed: str) -> str:
     verb, _space, rest = deed.partition(" ")
-    return f"{ {'be': 'is', 'have': 'has'}.get(verb, f'{verb}s') } {rest}"
+    inflected = {"be": "is", "have": "has"}.get(verb, f"{verb}s")
+    return f"{inflected} {rest}"
 
 
 def _deeds(item: Change) -> list[str]:
