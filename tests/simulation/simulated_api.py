@@ -148,7 +148,8 @@ class Api:
             after = Stored({"apiVersion": name.api_version, "kind": name.kind, "metadata": identity})
         else:
             if uid and uid != before.item["metadata"]["uid"]:
-                raise Conflict(f"{name} has another uid", status=409)
+                # As a real API server answers (seen on 1.34), and not with a conflict.
+                raise Invalid(f"{name} is invalid: metadata.uid: field is immutable", status=422)
             if not force and conflicts(before.item, before.managers, body, OPERATOR):
                 raise Conflict(f"{name}: others have set some of these fields", status=409)
             after = clone(before)

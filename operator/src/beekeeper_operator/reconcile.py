@@ -224,7 +224,12 @@ class Reconciler:
         exactly = {**item, "metadata": {**item["metadata"], "uid": live["metadata"]["uid"]}}
         try:
             return self._client.apply(exactly)
-        except Invalid:
+        except Invalid as error:
+            if "metadata.uid" in error.message:
+                # How an API server says that it is another object by now. The next look judges that one.
+                raise Conflict(
+                    f"{item['kind']} {item['metadata']['name']} was replaced by another of its name", status=409
+                ) from error
             repaired = replace_lists(self._client, live, exactly)
             if repaired is None:
                 raise

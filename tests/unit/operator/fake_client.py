@@ -17,7 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.client import Event
-from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors import Conflict, KubeError, NotFound
+from ansible_collections.beekeeper.hivemq.plugins.module_utils._kube.errors import (
+    Conflict,
+    Invalid,
+    KubeError,
+    NotFound,
+)
 
 MANAGER = "beekeeper-operator"
 Name = tuple[str, str, str, str]
@@ -121,7 +126,7 @@ class FakeClient:
                 before is not None
                 and obj["metadata"].get("uid", before["metadata"]["uid"]) != before["metadata"]["uid"]
             ):
-                raise Conflict(f"{obj['kind']} {obj['metadata']['name']} has another uid", status=409)
+                raise Invalid(f"{obj['kind']} {obj['metadata']['name']}: metadata.uid: field is immutable", status=422)
             if before is not None and not force:
                 # Those who don't force here have seen nothing of this name, and a stranger's means something else.
                 raise Conflict(f"{obj['kind']} {obj['metadata']['name']}: others have set these fields", status=409)
