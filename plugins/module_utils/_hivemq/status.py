@@ -127,6 +127,8 @@ class _View:
             or self.nodes.mixed
             or self.before.get("state") == "Updating"
             or desired_before != self.nodes.desired
+            # On their way out after a scale-down, however many looks ago that was.
+            or max(self.nodes.existing, self.nodes.ready) > self.nodes.desired
         )
 
 
@@ -172,10 +174,12 @@ def _while_created(view: _View, found: Sequence[Trouble], progress: str) -> tupl
 
 
 def _while_updated(nodes: _Nodes, found: Sequence[Trouble], progress: str) -> tuple[str, str]:
+    # A broker that stops is ready to the end, and no longer counted among those that exist.
+    existing = max(nodes.existing, nodes.ready)
     if not nodes.current:
         what = "The change is being taken over"
-    elif nodes.existing != nodes.desired and not (nodes.mixed and nodes.existing > nodes.desired):
-        what = f"Scaling from {nodes.existing} to {_brokers(nodes.desired)}"
+    elif existing != nodes.desired and not (nodes.mixed and existing > nodes.desired):
+        what = f"Scaling from {existing} to {_brokers(nodes.desired)}"
     else:
         what = f"{nodes.updated} of {_brokers(nodes.desired)} updated"
     # A broker that can't start holds a rolling update up for good.

@@ -264,6 +264,19 @@ def test_scaling(running: Cluster, to: int, existing: int, ready: int) -> None:
     assert running.look()["message"] == f"All {to} brokers ready"
 
 
+def test_a_broker_on_its_way_out_is_no_fault(running: Cluster) -> None:
+    """Seen after a scale-down: the StatefulSet counts a broker that stops as ready, and no longer as existing."""
+    assert running.controller is not None
+    running.resource["spec"]["nodeCount"] = running.controller["spec"]["replicas"] = 2
+    running.resource["status"] = {**running.look(), "state": "Running"}
+    running.counts(2, 3, 2)
+    found = running.look()
+    assert (found["state"], found["nodes"]["desired"]) == ("Updating", 2)
+    assert found["message"].startswith("Scaling from 3 to 2 brokers")
+    running.settle(2)
+    assert running.look()["state"] == "Running"
+
+
 def test_somebody_else_scaled_the_controller(running: Cluster) -> None:
     assert running.controller is not None
     running.controller["spec"]["replicas"] = 1
