@@ -23,7 +23,6 @@ from .auth import Connection
 from .errors import KubeError, Request, Unreachable
 
 CONNECT_TIMEOUT = 4.0  # seconds; with one retry an unreachable address is reported in under 10
-_PAGE = 500
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _BUSY_TRIES = 4
@@ -51,6 +50,8 @@ class KubeClient:
 
     ``timeout``: seconds to wait for an answer. ``on_warning`` gets each distinct ``Warning`` of the API server once.
     """
+
+    page_size = 500
 
     def __init__(
         self,
@@ -127,15 +128,12 @@ class KubeClient:
     ) -> ListResult:
         """All objects of a kind, page by page, in all namespaces when none is given; with apiVersion and kind."""
         url, request = self._target("list", api_version, kind, None, namespace)
-        query: dict[str, Any] = {"limit": _PAGE}
+        query: dict[str, Any] = {"limit": self.page_size}
         query.update(_selectors(label_selector, field_selector))
         items: list[dict[str, Any]] = []
         while True:
             page = self._json("GET", url, request, query)
-            for item in page.get("items") or []:
-                item.setdefault("apiVersion", api_version)
-                item.setdefault("kind", kind)
-                items.append(item)
+            items += [self.kept(item, request) for item in page.get("items") or []]
             metadata = page.get("metadata") or {}
             if not metadata.get("continue"):
                 return ListResult(items, str(metadata.get("resourceVersion") or ""))
@@ -365,7 +363,7 @@ class KubeClient:
                     method,
                     full,
                     body=encoded,
-                    headers=self._headers(content_type),
+                    headers=self._headers(request, content_type),
                     timeout=libs.urllib3.Timeout(connect=min(CONNECT_TIMEOUT, self.timeout), read=read_timeout),
                     retries=libs.urllib3.Retry(
                         total=None, connect=1, read=1 if repeatable else 0, redirect=0, status=0, other=0,
@@ -387,9 +385,19 @@ class KubeClient:
             self._sleep(_retry_after(response, attempt))
         raise AssertionError("not reached: the last attempt returns or raises")
 
-    def _headers(self, content_type: str | None) -> Any:
+    def accept(self, request: Request) -> str:  # noqa: ARG002 - subclasses tell calls apart by it
+        """The form in which an answer is wanted. For subclasses that want less than whole objects."""
+        return "application/json, */*"
+
+    def kept(self, item: dict[str, Any], request: Request) -> dict[str, Any]:
+        """What a list keeps of an item, page by page. The API server leaves out what the list itself says."""
+        item.setdefault("apiVersion", request.api_version)
+        item.setdefault("kind", request.kind)
+        return item
+
+    def _headers(self, request: Request, content_type: str | None) -> Any:
         headers = libs.urllib3._collections.HTTPHeaderDict()
-        headers["Accept"] = "application/json, */*"
+        headers["Accept"] = self.accept(request)
         headers["User-Agent"] = self.field_manager
         if content_type:
             headers["Content-Type"] = content_type
